@@ -1,0 +1,61 @@
+# doors.cmake - which library stands behind which third-party header.
+#
+# tools/layers.txt names headers; this table turns them into pkg-config
+# modules.  A layer links what its row names.  OPTIONAL: nothing in the tree
+# needs it yet or a build without it is meant to work, so it is linked when
+# it is there.  HEADERS: opened at run time, so only its headers are used.
+find_package(PkgConfig REQUIRED)
+
+macro(writ_door header module)
+  cmake_parse_arguments(DOOR "OPTIONAL;HEADERS" "" "" ${ARGN})
+  string(REGEX REPLACE "[<>=].*" "" target ${module})
+  string(MAKE_C_IDENTIFIER "DOOR_${target}" target)
+  if(DOOR_OPTIONAL)
+    pkg_check_modules(${target} QUIET IMPORTED_TARGET ${module})
+  else()
+    pkg_check_modules(${target} REQUIRED QUIET IMPORTED_TARGET ${module})
+  endif()
+  if(DOOR_HEADERS)
+    add_library(${target}_headers INTERFACE)
+    target_include_directories(${target}_headers SYSTEM INTERFACE ${${target}_INCLUDE_DIRS})
+    set(door_${header} ${target}_headers)
+  elseif(${target}_FOUND)
+    set(door_${header} PkgConfig::${target})
+  else()
+    set(door_${header} "")
+  endif()
+endmacro()
+
+writ_door(uv.h            libuv>=1.44)
+writ_door(llhttp.h        libllhttp>=9.2)
+writ_door(nghttp2/        libnghttp2>=1.52)
+writ_door(openssl/        openssl>=3.0)
+writ_door(ares.h          libcares>=1.18)
+writ_door(yyjson.h        yyjson>=0.10)
+writ_door(yaml.h          yaml-0.1>=0.2.5)
+writ_door(zlib.h          zlib)
+writ_door(sqlite3.h       sqlite3>=3.40)
+writ_door(libpq-fe.h      libpq>=15 HEADERS)
+writ_door(seccomp.h       libseccomp>=2.5)
+writ_door(hiredis/read.h  hiredis OPTIONAL)
+writ_door(hiredis/sds.h   hiredis OPTIONAL)
+writ_door(protobuf-c/     libprotobuf-c OPTIONAL)
+writ_door(pcre2.h         libpcre2-8 OPTIONAL)
+writ_door(hs.h            libhs OPTIONAL)
+writ_door(hs/             libhs OPTIONAL)
+writ_door(utf8proc.h      libutf8proc OPTIONAL)
+writ_door(librdkafka/     rdkafka OPTIONAL)
+set(door_linux/landlock.h "")   # the kernel's own header
+
+# Sets RET to the libraries behind the headers named after it.
+function(writ_door_libraries ret)
+  set(libraries "")
+  foreach(header IN LISTS ARGN)
+    if(NOT DEFINED door_${header})
+      message(FATAL_ERROR "tools/layers.txt names <${header}>, cmake/doors.cmake does not know it")
+    endif()
+    list(APPEND libraries ${door_${header}})
+  endforeach()
+  list(REMOVE_DUPLICATES libraries)
+  set(${ret} ${libraries} PARENT_SCOPE)
+endfunction()
