@@ -1,0 +1,50 @@
+/*
+ * hash.h - SHA-256 and HMAC-SHA-256 (FIPS 180-4, RFC 2104), and random bytes.
+ *
+ * The algorithm objects are fetched once per process (an implicit fetch per
+ * call costs more than hashing 200 bytes); contexts are per thread and reused.
+ * Failures of these primitives are failures of the machine: they abort.
+ */
+#ifndef CRYPTO_HASH_H
+#define CRYPTO_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/siphash.h"
+#include "base/str.h"
+
+enum { HASH_LEN = 32 };
+
+struct hash {
+    unsigned char bytes[HASH_LEN];
+};
+
+/* SHA-256 of the pieces, one after the other.  Any thread. */
+struct hash hash_sha256(const struct str *pieces, size_t n);
+
+/* A key prepared for many HMACs; belongs to one thread. */
+struct hmac_key;
+struct hmac_key *hmac_key_new(struct str key); /* never NULL */
+void hmac_key_free(struct hmac_key *k);        /* wipes; NULL is allowed */
+struct hash hmac_sha256(struct hmac_key *k, const struct str *pieces, size_t n);
+
+/* HMAC over bytes that come in pieces: begin, add, end; then reusable.
+ * `state` is private memory of the stream, no heap. */
+struct hash_stream {
+    void *ctx; /* from a small per-thread pool */
+};
+void hash_stream_begin(struct hash_stream *s, const struct hmac_key *k);
+void hash_stream_add(struct hash_stream *s, struct str bytes);
+struct hash hash_stream_end(struct hash_stream *s);
+/* Gives the context back without a result; allowed after end, too. */
+void hash_stream_drop(struct hash_stream *s);
+
+/* From the system's generator; aborts when it fails. */
+void hash_random(void *to, size_t n);
+struct siphash_key hash_random_seed(void);
+
+/* Overwrites memory that held a secret; never optimised away. */
+void hash_wipe(void *at, size_t n);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * keeper_client.h - a gateway thread's end of the key process.
+ *
+ * Typed requests only: the keeper never signs or opens what it cannot read.
+ * Requests given during one turn leave in one write; answers come in order.
+ * A broken connection answers ERR_KEEPER for all that waits and all that
+ * follows, until a new one is set.
+ *
+ * One client per loop; not thread-safe.
+ */
+#ifndef KEEPER_KEEPER_CLIENT_H
+#define KEEPER_KEEPER_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "base/str.h"
+
+struct keeper_client;
+struct loop;
+
+enum { KEEPER_KEY_LEN = 32, KEEPER_SESSION_ID_LEN = 16 };
+
+MUST_CHECK enum err keeper_client_new(struct loop *l, uint64_t generation,
+                                      struct keeper_client **ret);
+void keeper_client_free(struct keeper_client *c);
+MUST_CHECK enum err keeper_client_connect(struct keeper_client *c, int fd);
+bool keeper_client_ready(const struct keeper_client *c);
+
+/* One question on its way; embedded in its owner. */
+struct keeper_wait {
+    struct list node; /* private */
+    /* `key` is KEEPER_KEY_LEN bytes, borrowed and wiped after; empty on error.
+     */
+    void (*done)(struct keeper_wait *w, enum err e, struct str key);
+};
+void keeper_wait_cancel(struct keeper_wait *w);
+
+/*
+ * The key under which API keys of callers are hashed, the same for the life
+ * of the data directory.
+ */
+MUST_CHECK enum err keeper_client_caller_key(struct keeper_client *c,
+                                             struct keeper_wait *w);
+
+/*
+ * A new random payload key for a session.  The keeper stores it wrapped,
+ * durably, before it answers; destroying it later forgets the payloads.
+ * ERR_LIMIT: that session has a key already.
+ */
+MUST_CHECK enum err keeper_client_session_key_new(
+    struct keeper_client *c,
+    const unsigned char session_id[KEEPER_SESSION_ID_LEN],
+    struct keeper_wait *w);
+
+#endif
