@@ -1,0 +1,74 @@
+/*
+ * principal.h - who takes part in a call: one link, and the chain of them.
+ *
+ * A name never stands alone: two issuers may know the same "alice".  The
+ * entity ids that policy and evidence use are
+ *
+ *     User::"<issuer>|<sub>"           Application::"<issuer>|<client_id>"
+ *     Workload::"<spiffe id>"          Agent::"<tenant>/<name>"
+ *
+ * where <issuer> is the alias from the config.  '|' and control characters
+ * are refused in the parts before a principal is made, so ids cannot collide.
+ */
+#ifndef DOMAIN_PRINCIPAL_H
+#define DOMAIN_PRINCIPAL_H
+
+#include "base/limits.h"
+#include "base/str.h"
+
+enum principal_kind {
+    PRINCIPAL_NONE = 0, /* denies */
+    PRINCIPAL_USER,
+    PRINCIPAL_APPLICATION,
+    PRINCIPAL_WORKLOAD,
+    PRINCIPAL_AGENT,
+};
+
+/* "human", "application", "workload", "agent"; "" for none. */
+struct str principal_kind_name(enum principal_kind kind);
+/* The entity type: "User", "Application", "Workload", "Agent". */
+struct str principal_kind_entity(enum principal_kind kind);
+/* PRINCIPAL_NONE when `name` is none of the names above. */
+enum principal_kind principal_kind_from(struct str name);
+
+struct principal {
+    enum principal_kind kind;
+    struct str issuer; /* the config's alias */
+    struct str id;     /* the entity id, without type and quotes */
+    struct str tenant;
+};
+
+/* How a link came to be part of the chain; rule "Chain". */
+enum link_role {
+    LINK_NONE = 0,
+    LINK_SUBJECT,
+    LINK_APPLICATION,
+    LINK_ACTOR,
+    LINK_PRESENTER,
+    LINK_VIA,
+};
+struct str link_role_name(enum link_role role);
+
+/* What proved the link. */
+enum auth_method {
+    AUTH_NONE = 0,
+    AUTH_API_KEY,
+    AUTH_JWT,
+    AUTH_X509,
+};
+struct str auth_method_name(enum auth_method method);
+
+struct link {
+    enum link_role role;
+    struct principal who;
+    enum auth_method method;
+    struct str credential; /* fingerprint; never the credential */
+};
+
+/* In order: subject, application, actors, presenter.  No link: nobody. */
+struct chain {
+    struct link links[CHAIN_LINKS_MAX];
+    unsigned count;
+};
+
+#endif
