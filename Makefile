@@ -61,7 +61,7 @@ bench: setup-bench build-release ## the table of measured figures
 setup-build setup-test setup-bench setup-all: setup-%:
 	@tools/setup $*
 
-presets = dev clang tsan release fuzz analyze
+presets = dev clang tsan release release-test fuzz analyze
 .PHONY: $(presets:%=build-%)
 $(presets:%=build-%): build-%: | build/
 	@[ build/$*/build.ninja -nt CMakePresets.json ] || cmake --preset $* >build/$*.log || \
