@@ -1,0 +1,134 @@
+/*
+ * action.h - one thing that somebody wants done: what walks the table.
+ *
+ * An action has an exchange (the request that asked for it) or none, and a
+ * parent action or none.  It keeps the snapshot it began with, so policy,
+ * config and prices do not change under it.  Stages fill it from top to
+ * bottom; who may read a field follows from the facts.
+ */
+#ifndef PIPELINE_ACTION_H
+#define PIPELINE_ACTION_H
+
+#include "base/arena.h"
+#include "domain/action.h"
+#include "domain/decision.h"
+#include "domain/label.h"
+#include "domain/outcome.h"
+#include "domain/principal.h"
+#include "domain/risk.h"
+#include "domain/usage.h"
+#include "http/message.h"
+#include "keeper/keeper_client.h"
+#include "ledger/ledger_client.h"
+#include "llm/dialect.h"
+#include "pipeline/pipeline.h"
+
+struct body_source;
+struct caller;
+struct exchange;
+struct hmac_key;
+struct http_call;
+struct openai_stream;
+struct session;
+struct snapshot;
+struct worker;
+
+enum { ACTION_ID_LEN = 16, CANDIDATES_MAX = 16, TARGET_MAX = 96 };
+
+/* A destination that the action could go to. */
+struct candidate {
+    uint16_t provider; /* index into the settings */
+    uint16_t route;    /* index into the model's routes or fallback */
+    bool fallback;
+};
+
+/* One try at one destination; each has its own intent. */
+struct attempt {
+    unsigned number; /* from 1 */
+    struct candidate to;
+    struct ledger_receipt intent;
+    struct str credential; /* configured id, for evidence */
+    int64_t started_ms;    /* loop time; the first byte may leave now */
+    int status;            /* of the destination's answer; 0: none */
+    struct str model;      /* as the destination names it; in the arena */
+    struct str finish;
+    struct usage usage;
+    uint64_t answer_bytes;
+    unsigned char answer_hmac[32];
+    bool has_answer_hmac;
+    bool open; /* the intent awaits its outcome */
+};
+
+struct action {
+    struct pipeline_place at;
+    enum err err;      /* ERR_OK, or why it was stopped */
+    struct str reason; /* a sentence for the caller, or empty: err's own */
+    struct str param;  /* the request's part that is at fault, or empty */
+
+    struct worker *worker;
+    struct exchange *exchange;       /* NULL: nobody waits for an answer */
+    struct snapshot *snapshot;       /* +1 reference */
+    struct arena *arena;             /* lives as long as the action */
+    struct arena question;           /* the parsed request; released when the
+                                        answer begins */
+    unsigned char id[ACTION_ID_LEN]; /* the decision id */
+    int64_t started_us;              /* Unix time */
+
+    /* identify, admit */
+    struct chain chain;
+    const struct caller *caller; /* borrowed from the snapshot */
+    struct session *session;     /* +1 reference */
+    struct keeper_wait keeper;
+    struct hmac_key *payload_key; /* of the session; the worker's, borrowed */
+
+    /* parse, classify, route */
+    enum action_kind kind;
+    struct str resource; /* the model's alias; in the arena */
+    size_t model;        /* index into the settings */
+    struct llm_request request;
+    uint64_t request_bytes;
+    unsigned char request_hmac[32];
+    bool has_request_hmac;
+    uint32_t risk; /* enum risk, or-ed */
+    struct labels labels;
+    struct candidate candidates[CANDIDATES_MAX];
+    unsigned candidate_count, candidate_next;
+
+    /* decide */
+    struct decision decision;
+
+    /* record .. relay */
+    struct attempt attempt;
+    struct ledger_wait record;
+    struct str credential;  /* the field value; in the question arena */
+    struct buf outgoing;    /* the body that is sent */
+    struct http_call *call; /* until its body has ended */
+    struct relay *relay;
+    struct ledger_receipt receipt; /* of the attempt that was answered */
+    enum outcome_status outcome;
+};
+
+/*
+ * Starts an action for `x` (or for nobody) in `arena`, which must outlive it,
+ * and runs it.  NULL: the arena is full; nothing was started.
+ */
+struct action *action_begin(struct worker *w, struct exchange *x,
+                            struct arena *arena);
+
+/* Called by the pipeline when the last row has run; releases what the action
+ * holds.  Its memory goes with its arena. */
+void action_ended(struct action *a);
+
+/* Frees the parsed request: the answer has begun, it is not needed. */
+void action_drop_question(struct action *a);
+
+/* The candidate being tried, as the settings know it. */
+const struct provider_settings *action_provider(const struct action *a);
+const struct route_settings *action_route(const struct action *a,
+                                          struct candidate c);
+
+/* Writes the outcome entry of the attempt that is open, if there is one. */
+void action_close_attempt(struct action *a, enum outcome_status status,
+                          enum err why);
+
+#endif

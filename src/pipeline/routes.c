@@ -1,0 +1,56 @@
+/* routes.c - see routes.h. */
+#include "pipeline/routes.h"
+
+#include "base/attr.h"
+#include "base/limits.h"
+
+#define BOTH (PLANE_DATA | PLANE_CONTROL)
+
+/* clang-format off */
+#define S STR_INIT
+static const struct endpoint endpoints[] = {
+    /* method    path                       kind             planes         action               operation       body */
+    {S("GET"),  S("/healthz"),              ENDPOINT_HEALTH, BOTH,          ACTION_NONE,         LLM_NONE,       0},
+    {S("POST"), S("/healthz"),              ENDPOINT_HEALTH, BOTH,          ACTION_NONE,         LLM_NONE,       64 * KIB},
+    {S("POST"), S("/v1/chat/completions"),  ENDPOINT_MODEL,  PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_CHAT,       HTTP_BODY_MAX},
+    {S("POST"), S("/v1/embeddings"),        ENDPOINT_MODEL,  PLANE_DATA,    ACTION_MODEL_EMBED,  LLM_EMBEDDINGS, HTTP_BODY_MAX},
+    {S("GET"),  S("/v1/models"),            ENDPOINT_MODELS, PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_NONE,       0},
+    {S("GET"),  S("/v1/models/"),           ENDPOINT_MODELS, PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_NONE,       0},
+    {S("GET"),  S("/admin/v1/status"),      ENDPOINT_STATUS, PLANE_CONTROL, ACTION_ADMIN_READ,   LLM_NONE,       0},
+};
+#undef S
+/* clang-format on */
+
+static_assert(ARRAY_LEN(endpoints) <= 32, "a linear scan is right up to here");
+
+/* What of `path` lies behind the endpoint's, if it is that endpoint. */
+static bool path_matches(const struct endpoint *e, struct str path,
+                         struct str *ret_argument)
+{
+    bool prefix = e->path.ptr[e->path.len - 1] == '/';
+    if (!str_starts(path, e->path) || (!prefix && path.len != e->path.len) ||
+        (prefix && path.len == e->path.len))
+        return false;
+    *ret_argument = str_skip(path, e->path.len);
+    return true;
+}
+
+enum endpoint_match routes_find(enum plane plane, struct str method,
+                                struct str path, const struct endpoint **ret,
+                                struct str *ret_argument)
+{
+    enum endpoint_match found = ENDPOINT_MATCH_NONE;
+
+    for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
+        const struct endpoint *e = &endpoints[i];
+        if ((e->planes & (unsigned)plane) == 0 ||
+            !path_matches(e, path, ret_argument))
+            continue;
+        found = ENDPOINT_MATCH_PATH;
+        if (str_eq(e->method, method)) {
+            *ret = e;
+            return ENDPOINT_MATCH;
+        }
+    }
+    return found;
+}

@@ -1,0 +1,53 @@
+/*
+ * snapshot.h - everything a decision depends on, at one moment.
+ *
+ * Config, callers, policy, credentials and TLS contexts: immutable, built on
+ * the builder thread, validated whole, swapped by pointer.  An action keeps
+ * the one it began with.  The last reference frees.
+ */
+#ifndef PIPELINE_SNAPSHOT_H
+#define PIPELINE_SNAPSHOT_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "domain/settings.h"
+
+struct broker;
+struct identity_callers;
+struct policy_set;
+struct tls_context;
+
+struct snapshot {
+    atomic_uint refs;
+    uint64_t serial; /* rises with every reload */
+    struct arena arena;
+    struct settings settings; /* in the arena */
+    struct map models;        /* alias -> struct model_settings */
+    struct identity_callers *callers;
+    struct policy_set *policy;
+    struct broker *broker;
+    struct tls_context **provider_tls; /* per provider; NULL: plain */
+};
+
+/*
+ * Builds from `settings`, which live in `arena`; the arena moves into the
+ * snapshot.  `caller_key` is the keeper's 32 bytes.  ERR_CONFIG: *ret_why
+ * names what cannot be loaded (text in the arena or static); the arena is
+ * then still the caller's.
+ */
+MUST_CHECK enum err snapshot_new(struct arena *arena,
+                                 const struct settings *settings,
+                                 struct str caller_key, uint64_t serial,
+                                 struct snapshot **ret, const char **ret_why);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);
+
+/* The model called `alias`, or NULL. */
+const struct model_settings *snapshot_model(const struct snapshot *s,
+                                            struct str alias);
+
+#endif
