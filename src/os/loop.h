@@ -41,6 +41,10 @@ void *loop_uv(struct loop *l);
  */
 char *loop_scratch(struct loop *l, size_t *ret_len);
 
+/* The wheel of the loop's timers, for os/timer.h. */
+struct timer_wheel;
+struct timer_wheel *loop_timers(struct loop *l);
+
 /* A hash seed drawn when the loop was made. */
 struct siphash_key loop_seed(const struct loop *l);
 
@@ -53,21 +57,32 @@ void loop_hook_add(struct loop *l, struct loop_hook *h);
 void loop_hook_remove(struct loop_hook *h);
 
 /*
- * Runs `run(arg)` on the loop's own thread, soon, in order.  Any thread.
- * False once the loop has begun to close; then `run` is never called.
+ * Work was queued for a hook, perhaps by a hook that runs after it: the
+ * hooks run once more before the loop sleeps.  Costs nothing otherwise.
  */
+void loop_hook_again(struct loop *l);
+
+/*
+ * Runs `run(arg)` on the loop's own thread, soon, in order.  Any thread.
+ * False once the loop has begun to close, or when LOOP_POSTS_MAX wait
+ * already; then `run` is never called.
+ */
+enum { LOOP_POSTS_MAX = 1 << 20 };
 MUST_CHECK bool loop_post(struct loop *l, void (*run)(void *arg), void *arg);
 
 /*
- * Calls `ready(user)` whenever `fd` is readable (level-triggered).  The fd
- * stays the caller's.  Used by channels and by databases' sockets.
+ * Calls `ready` whenever `fd` is as loop_poll_set() asks (level-triggered). The
+ * fd stays the caller's.  Used by channels and by databases' sockets.
  */
 struct loop_poll;
 enum { LOOP_READABLE = 1, LOOP_WRITABLE = 2 };
 MUST_CHECK enum err loop_poll_new(struct loop *l, int fd,
                                   void (*ready)(void *user, int events),
                                   void *user, struct loop_poll **ret);
-/* `events` is LOOP_READABLE and/or LOOP_WRITABLE; 0 pauses. */
+/*
+ * `events` is LOOP_READABLE and/or LOOP_WRITABLE; 0, as after _new, pauses.
+ * An error of the socket is reported once as both, and pauses.
+ */
 MUST_CHECK enum err loop_poll_set(struct loop_poll *p, int events);
 /* Stops at once; frees later.  NULL is allowed. */
 void loop_poll_free(struct loop_poll *p);

@@ -14,9 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "base/list.h"
 
 struct loop;
+struct timer_wheel;
 
 enum { TIMER_TICK_MS = 5 };
 
@@ -24,6 +26,7 @@ struct timer {
     struct list node; /* next == NULL: idle */
     int64_t due_ms;   /* loop_now_ms() terms */
     void (*fire)(struct timer *t);
+    struct timer_wheel *wheel; /* while set */
 };
 
 /* (Re)starts `t`: `fire` runs once, `in_ms` from now, on the loop. */
@@ -32,6 +35,10 @@ void timer_set(struct loop *l, struct timer *t, int64_t in_ms,
 
 /* Does nothing when `t` is idle. */
 void timer_cancel(struct timer *t);
+
+/* The wheel of a new loop; `l` calls these two. */
+MUST_CHECK struct timer_wheel *timer_wheel_new(struct loop *l);
+void timer_wheel_free(struct timer_wheel *w);
 
 static inline bool timer_is_set(const struct timer *t)
 {
