@@ -29,10 +29,13 @@ struct hmac_key *hmac_key_new(struct str key); /* never NULL */
 void hmac_key_free(struct hmac_key *k);        /* wipes; NULL is allowed */
 struct hash hmac_sha256(struct hmac_key *k, const struct str *pieces, size_t n);
 
-/* HMAC over bytes that come in pieces: begin, add, end; then reusable.
- * `state` is private memory of the stream, no heap. */
+/*
+ * HMAC over bytes that come in pieces: begin, add, end; then reusable.  One
+ * thread from begin to end.  `k` is copied and may go before the end; NULL is
+ * plain SHA-256.  Zero-initialised, a stream is idle.
+ */
 struct hash_stream {
-    void *ctx; /* from a small per-thread pool */
+    void *ctx; /* from a small per-thread pool; NULL: idle */
 };
 void hash_stream_begin(struct hash_stream *s, const struct hmac_key *k);
 void hash_stream_add(struct hash_stream *s, struct str bytes);
