@@ -37,11 +37,11 @@ struct hash hmac_sha256(struct hmac_key *k, const struct str *pieces, size_t n);
 struct hash_stream {
     void *ctx; /* from a small per-thread pool; NULL: idle */
 };
-void hash_stream_begin(struct hash_stream *s, const struct hmac_key *k);
-void hash_stream_add(struct hash_stream *s, struct str bytes);
-struct hash hash_stream_end(struct hash_stream *s);
+void hash_stream_begin(struct hash_stream *to, const struct hmac_key *k);
+void hash_stream_add(struct hash_stream *to, struct str bytes);
+struct hash hash_stream_end(struct hash_stream *to);
 /* Gives the context back without a result; allowed after end, too. */
-void hash_stream_drop(struct hash_stream *s);
+void hash_stream_drop(struct hash_stream *to);
 
 /* From the system's generator; aborts when it fails. */
 void hash_random(void *to, size_t n);
