@@ -87,9 +87,8 @@ bool loop_post(struct loop *l, void (*run)(void *arg), void *arg)
     return ok;
 }
 
-/* Runs what was posted up to now; what that posts waits for the next call.
- * True when something ran. */
-static bool run_posts(struct loop *l)
+/* Runs what was posted up to now; what that posts waits for the next call. */
+static void run_posts(struct loop *l)
 {
     assert(l->spare.count == 0);
     (void)pthread_mutex_lock(&l->lock);
@@ -101,11 +100,9 @@ static bool run_posts(struct loop *l)
     l->spare = (struct posts){0};
     for (size_t i = 0; i < taken.count; i++)
         taken.at[i].run(taken.at[i].arg);
-    bool ran = taken.count > 0;
     taken.count = 0;
     free(l->spare.at);
     l->spare = taken;
-    return ran;
 }
 
 /* A marker walks the list, since a hook may remove any hook. */
@@ -129,15 +126,13 @@ static void run_hooks(struct loop *l)
  */
 static void end_turn(struct loop *l)
 {
-    bool more = true;
-    for (int pass = 0; more && pass < HOOK_PASSES_MAX; pass++) {
+    int pass = 0;
+    do {
         l->again = false;
-        bool ran = run_posts(l);
-        if (ran || l->again || pass == 0)
-            run_hooks(l);
-        more = ran || l->again;
-    }
-    if (more)
+        run_posts(l);
+        run_hooks(l);
+    } while (l->again && ++pass < HOOK_PASSES_MAX);
+    if (l->again)
         (void)uv_async_send(&l->wake);
     l->wall_us = 0;
 }
@@ -149,7 +144,7 @@ static void on_turn_end(uv_prepare_t *p)
 
 static void on_wake(uv_async_t *a)
 {
-    (void)run_posts(CONTAINER_OF(a, struct loop, wake));
+    run_posts(CONTAINER_OF(a, struct loop, wake));
 }
 
 static void draw_seed(struct loop *l)
@@ -208,7 +203,7 @@ void loop_free(struct loop *l)
     (void)pthread_mutex_lock(&l->lock);
     l->closing = true;
     (void)pthread_mutex_unlock(&l->lock);
-    (void)run_posts(l); /* what loop_post() promised still runs */
+    run_posts(l); /* what loop_post() promised still runs */
 
     if (l->timers != NULL)
         (void)uv_prepare_stop(&l->turn_end);
