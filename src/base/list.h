@@ -57,8 +57,10 @@ static inline struct list *list_first(const struct list *head)
 }
 
 /* `it` may be removed inside the loop; `next` holds the one after it. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): names that the loop declares */
 #define LIST_EACH(it, next_it, head)                                           \
     for (struct list *it = (head)->next, *next_it = it->next; it != (head);    \
          it = next_it, next_it = it->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

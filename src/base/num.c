@@ -12,7 +12,7 @@ bool num_u64(struct str s, uint64_t max, uint64_t *ret)
         if (s.ptr[i] < '0' || s.ptr[i] > '9')
             return false;
         uint64_t digit = (uint64_t)(s.ptr[i] - '0');
-        if (v > max / 10 || v * 10 > max - digit)
+        if (digit > max || v > (max - digit) / 10)
             return false;
         v = v * 10 + digit;
     }

@@ -1,6 +1,8 @@
 /* siphash.c - see siphash.h. */
 #include "base/siphash.h"
 
+#include <endian.h>
+
 static uint64_t rotl(uint64_t x, unsigned bits)
 {
     return x << bits | x >> (64 - bits);
@@ -20,12 +22,12 @@ static void round1(uint64_t v[4])
     v[2] = rotl(v[2], 32);
 }
 
+/* The first `n` bytes, at most 8, as a little-endian number. */
 static uint64_t read_le(const char *p, size_t n)
 {
     uint64_t x = 0;
-    for (size_t i = 0; i < n; i++)
-        x |= (uint64_t)(unsigned char)p[i] << (8 * i);
-    return x;
+    memcpy(&x, p, n);
+    return le64toh(x);
 }
 
 uint64_t siphash(struct siphash_key key, struct str s)

@@ -43,6 +43,9 @@ void text_time(int64_t unix_us, char *to);
  */
 unsigned text_distance(struct str a, struct str b);
 
+/* Bytes of the well-formed UTF-8 character that `s` begins with, or 0. */
+size_t text_utf8_len(struct str s);
+
 /* True when `s` is well-formed UTF-8 (RFC 3629), which excludes surrogates. */
 bool text_is_utf8(struct str s);
 
