@@ -23,6 +23,16 @@
 enum { FRAME_HEAD_LEN = 8, FRAME_HELLO = 1, FRAME_HELLO_LEN = 16 };
 enum { FRAME_PROTOCOL_VERSION = 1 };
 
+/*
+ * What the supervisor says to keeper, ledger and runner on their control
+ * connection.  FRAME_CONNECT brings a client's socket as its descriptor; the
+ * payload is the u32 frame_role that the client's hello will have.
+ * FRAME_SHUTDOWN (no payload): answer what waits, then exit 0; so does the
+ * end of the control connection.  Each process numbers its own frames from
+ * FRAME_OWN_MIN.
+ */
+enum { FRAME_CONNECT = 2, FRAME_SHUTDOWN = 3, FRAME_OWN_MIN = 16 };
+
 struct frame {
     uint16_t type;
     uint16_t flags;
