@@ -66,7 +66,7 @@ presets = dev clang tsan release release-test fuzz analyze
 $(presets:%=build-%): build-%: | build/
 	@[ build/$*/build.ninja -nt CMakePresets.json ] || cmake --preset $* >build/$*.log || \
 		{ cat build/$*.log; exit 1; }
-	cmake --build --preset $* -j $(JOBS)
+	cmake --build --preset $* -j $(JOBS) -- -k 0
 
 build/:
 	@mkdir -p build
