@@ -18,19 +18,18 @@ enum { BLOCK_LEN = 64, IPAD = 0x36, OPAD = 0x5c };
 enum { STREAMS_KEPT = 64 };
 
 /*
- * The key's two blocks, not two hash states: to feed a block again is 30 ns
- * with SHA instructions, to copy an EVP state costs an allocation.
+ * RFC 2104's two hashes, each after its first block.  To copy a state costs
+ * 20 ns, to hash the block again 60 (SHA instructions, OpenSSL 3.0).
  */
 struct hmac_key {
-    unsigned char inner[BLOCK_LEN];
-    unsigned char outer[BLOCK_LEN];
+    EVP_MD_CTX *inner;
+    EVP_MD_CTX *outer;
 };
 
 struct stream {
     EVP_MD_CTX *ctx;
-    bool keyed;
-    unsigned char outer[BLOCK_LEN]; /* a copy: the key may go first */
-    struct stream *next;            /* in the thread's pool */
+    EVP_MD_CTX *outer;   /* a copy, since the key may go first; NULL: no HMAC */
+    struct stream *next; /* in the thread's pool */
 };
 
 struct thread_state {
@@ -56,7 +55,7 @@ static void must(bool ok)
 static void free_stream(struct stream *s)
 {
     EVP_MD_CTX_free(s->ctx);
-    hash_wipe(s->outer, sizeof(s->outer));
+    EVP_MD_CTX_free(s->outer);
     free(s);
 }
 
@@ -132,10 +131,28 @@ struct hash hash_sha256(const struct str *pieces, size_t n)
     return h;
 }
 
+static void copy(EVP_MD_CTX *to, const EVP_MD_CTX *from)
+{
+    must(EVP_MD_CTX_copy_ex(to, from) == 1);
+}
+
+static EVP_MD_CTX *new_padded(const unsigned char *key, unsigned char pad)
+{
+    unsigned char block[BLOCK_LEN];
+    for (size_t i = 0; i < BLOCK_LEN; i++)
+        block[i] = key[i] ^ pad;
+    EVP_MD_CTX *ctx = new_ctx();
+    begin(ctx);
+    add(ctx, block, BLOCK_LEN);
+    hash_wipe(block, sizeof(block));
+    return ctx;
+}
+
 struct hmac_key *hmac_key_new(struct str key)
 {
     struct hmac_key *k = malloc(sizeof(*k));
     must(k != NULL);
+    (void)this_thread(); /* fetches the algorithm */
 
     unsigned char block[BLOCK_LEN] = {0};
     if (key.len > BLOCK_LEN) {
@@ -145,10 +162,8 @@ struct hmac_key *hmac_key_new(struct str key)
     } else if (key.len > 0) {
         memcpy(block, key.ptr, key.len);
     }
-    for (size_t i = 0; i < BLOCK_LEN; i++) {
-        k->inner[i] = block[i] ^ IPAD;
-        k->outer[i] = block[i] ^ OPAD;
-    }
+    k->inner = new_padded(block, IPAD);
+    k->outer = new_padded(block, OPAD);
     hash_wipe(block, sizeof(block));
     return k;
 }
@@ -157,17 +172,14 @@ void hmac_key_free(struct hmac_key *k)
 {
     if (k == NULL)
         return;
-    hash_wipe(k, sizeof(*k));
+    EVP_MD_CTX_free(k->inner); /* wipes */
+    EVP_MD_CTX_free(k->outer);
     free(k);
 }
 
 /* The outer hash of RFC 2104, over the inner one in `h`. */
-static void end_hmac(EVP_MD_CTX *ctx, const unsigned char *outer,
-                     struct hash *h)
+static void end_outer(EVP_MD_CTX *ctx, struct hash *h)
 {
-    end(ctx, h);
-    begin(ctx);
-    add(ctx, outer, BLOCK_LEN);
     add(ctx, h->bytes, HASH_LEN);
     end(ctx, h);
 }
@@ -176,11 +188,12 @@ struct hash hmac_sha256(struct hmac_key *k, const struct str *pieces, size_t n)
 {
     EVP_MD_CTX *ctx = this_thread()->ctx;
     struct hash h;
-    begin(ctx);
-    add(ctx, k->inner, BLOCK_LEN);
+    copy(ctx, k->inner);
     for (size_t i = 0; i < n; i++)
         add(ctx, pieces[i].ptr, pieces[i].len);
-    end_hmac(ctx, k->outer, &h);
+    end(ctx, &h);
+    copy(ctx, k->outer);
+    end_outer(ctx, &h);
     return h;
 }
 
@@ -202,11 +215,12 @@ static struct stream *take_stream(void)
 void hash_stream_begin(struct hash_stream *to, const struct hmac_key *k)
 {
     struct stream *s = take_stream();
-    s->keyed = k != NULL;
-    begin(s->ctx);
-    if (k != NULL) {
-        memcpy(s->outer, k->outer, BLOCK_LEN);
-        add(s->ctx, k->inner, BLOCK_LEN);
+    if (k == NULL) {
+        begin(s->ctx);
+    } else {
+        s->outer = new_ctx();
+        copy(s->outer, k->outer);
+        copy(s->ctx, k->inner);
     }
     to->ctx = s;
 }
@@ -223,10 +237,9 @@ struct hash hash_stream_end(struct hash_stream *to)
     struct stream *s = to->ctx;
     assert(s != NULL);
     struct hash h;
-    if (s->keyed)
-        end_hmac(s->ctx, s->outer, &h);
-    else
-        end(s->ctx, &h);
+    end(s->ctx, &h);
+    if (s->outer != NULL)
+        end_outer(s->outer, &h);
     hash_stream_drop(to);
     return h;
 }
@@ -243,7 +256,8 @@ void hash_stream_drop(struct hash_stream *to)
         return;
     }
     /* The state of an unfinished HMAC is worth as much as its key. */
-    hash_wipe(s->outer, sizeof(s->outer));
+    EVP_MD_CTX_free(s->outer);
+    s->outer = NULL;
     begin(s->ctx);
     s->next = t->pool;
     t->pool = s;
