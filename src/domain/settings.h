@@ -67,6 +67,7 @@ struct provider_settings {
     uint16_t port;
     struct str path; /* of the URL, without a slash at the end */
     bool local;      /* the URL names a loopback or link-local address */
+    bool insecure;   /* plain HTTP beyond loopback, on purpose */
     struct str ca;   /* PEM file for its certificate; empty: the system's */
     struct str region;
     struct names tenants; /* empty: all */

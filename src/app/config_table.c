@@ -1,0 +1,244 @@
+/* config_table.c - see config_table.h. */
+#include "app/config_table.h"
+
+#include <assert.h>
+
+#include "base/attr.h"
+#include "base/limits.h"
+#include "domain/settings.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+#define AT(type, field) .at = offsetof(struct type, field)
+
+/* A list or map: where its elements and their number go, and their size. */
+#define MANY(type, field, count, element)                                      \
+    AT(type, field), .count_at = offsetof(struct type, count),                 \
+        .size = sizeof(struct element)
+
+/* The reader fills the name of a map's entry through its address. */
+static_assert(offsetof(struct tenant_settings, name) == 0, "name first");
+static_assert(offsetof(struct provider_settings, name) == 0, "name first");
+static_assert(offsetof(struct model_settings, name) == 0, "name first");
+static_assert(offsetof(struct listen_settings, host) == 0,
+              "an address is read into the struct that holds it");
+
+static const char *const client_auths[] = {"none", "optional", "required",
+                                           NULL};
+static_assert(CLIENT_AUTH_NONE == 0 && CLIENT_AUTH_REQUIRED == 2, "in order");
+static const char *const dialects[] = {"openai", NULL};
+static_assert(DIALECT_OPENAI == 1, "the first dialect");
+static const char *const kinds[] = {"human", "application", "workload", "agent",
+                                    NULL};
+static_assert(PRINCIPAL_USER == 1 && PRINCIPAL_AGENT == 4, "in order");
+static const char *const durables[] = {"before_action", "batched", NULL};
+static_assert(DURABLE_BEFORE_ACTION == 0 && DURABLE_BATCHED == 1, "in order");
+static const char *const payloads[] = {"hash", "none", NULL};
+static_assert(PAYLOADS_HASH == 0 && PAYLOADS_NONE == 1, "in order");
+
+/* clang-format off */
+const struct config_row config_table[] = {
+    {"node", CONFIG_NAME, AT(settings, node), .fallback = "gw-1",
+     .help = "This gateway's name in evidence; unique among the nodes that share tenants."},
+    {"data", CONFIG_PATH, AT(settings, data), .fallback = "data",
+     .help = "The directory of keys, evidence, the store and the control socket. One running node owns it."},
+    {"store", CONFIG_STORE, AT(settings, store), .fallback = "sqlite",
+     .help = "Where durable state other than evidence lives: `sqlite` (a file in `data`) or a `postgres://` URL."},
+    {"workers", CONFIG_INTEGER, AT(settings, workers), .fallback = "0", .max = 256,
+     .help = "Threads that serve calls; 0 is one per CPU."},
+
+    {"listen", CONFIG_LIST, .required = true, MANY(settings, listen, listen_count, listen_settings), .min = 1, .max = 32,
+     .help = "Where callers connect."},
+    {"listen[].address", CONFIG_ADDRESS, .required = true, .at = 0,
+     .help = "`host:port` with an IP address or `localhost`; IPv6 in brackets: `[::1]:8080`."},
+    {"listen[].tls", CONFIG_GROUP,
+     .help = "HTTPS. Without it the listener speaks plain HTTP, which beyond loopback needs `insecure: true`."},
+    {"listen[].tls.cert", CONFIG_PATH, .required = true, AT(listen_settings, tls.cert),
+     .help = "PEM file: the server's certificate, then its chain."},
+    {"listen[].tls.key", CONFIG_PATH, .required = true, AT(listen_settings, tls.key),
+     .help = "PEM file: the certificate's private key."},
+    {"listen[].tls.client_auth", CONFIG_ENUM, AT(listen_settings, tls.client_auth), .words = client_auths, .fallback = "none",
+     .help = "Whether a caller may or must show a certificate of its own."},
+    {"listen[].tls.client_ca", CONFIG_PATH, AT(listen_settings, tls.client_ca),
+     .help = "PEM file: who signs callers' certificates. Needed unless `client_auth` is `none`."},
+    {"listen[].insecure", CONFIG_BOOLEAN, AT(listen_settings, insecure), .fallback = "false",
+     .help = "Allows plain HTTP beyond loopback: keys and prompts can be read on the way."},
+
+    {"tenants", CONFIG_MAP, .required = true, MANY(settings, tenants, tenant_count, tenant_settings), .min = 1, .max = 10000,
+     .help = "Who shares this gateway without sharing anything in it."},
+    {"tenants.*.regions", CONFIG_NAMES, AT(tenant_settings, regions), .max = 64,
+     .help = "Regions that the tenant's data may go to. None: any region."},
+
+    {"providers", CONFIG_MAP, MANY(settings, providers, provider_count, provider_settings), .max = 1000,
+     .help = "Where models live."},
+    {"providers.*.dialect", CONFIG_ENUM, .required = true, AT(provider_settings, dialect), .words = dialects, .min = DIALECT_OPENAI,
+     .help = "The wire format that the provider speaks."},
+    {"providers.*.url", CONFIG_URL, .required = true, .at = 0,
+     .help = "The base of its API, version included: `https://api.openai.com/v1`. Plain HTTP only to loopback."},
+    {"providers.*.insecure", CONFIG_BOOLEAN, AT(provider_settings, insecure), .fallback = "false",
+     .help = "Allows a plain HTTP URL beyond loopback: prompts and credentials can be read on the way."},
+    {"providers.*.region", CONFIG_NAME, AT(provider_settings, region),
+     .help = "Where it processes data. A tenant with `regions` uses only providers of these."},
+    {"providers.*.tenants", CONFIG_NAMES, AT(provider_settings, tenants), .refers = "tenants", .max = 10000,
+     .help = "Tenants that may use it. None: all."},
+    {"providers.*.credential", CONFIG_LIST, MANY(provider_settings, credentials, credential_count, credential_settings), .max = 1000,
+     .help = "What the gateway shows to the provider: the first that fits the caller's tenant and the region. "
+             "With none in the list, calls go without one; with some and none that fits, calls are refused."},
+    {"providers.*.credential[].tenants", CONFIG_NAMES, AT(credential_settings, tenants), .refers = "tenants", .max = 10000,
+     .help = "Tenants that it is for. None: all."},
+    {"providers.*.credential[].regions", CONFIG_NAMES, AT(credential_settings, regions), .max = 64,
+     .help = "Regions that it is for. None: all."},
+    {"providers.*.credential[].env", CONFIG_ENV, .secret = true, AT(credential_settings, env),
+     .help = "Name of the environment variable that holds the secret. Either this or `file`."},
+    {"providers.*.credential[].file", CONFIG_PATH, .secret = true, AT(credential_settings, file),
+     .help = "File that holds the secret, one line. Either this or `env`."},
+    {"providers.*.tls", CONFIG_GROUP,
+     .help = "How its certificate is checked."},
+    {"providers.*.tls.ca", CONFIG_PATH, AT(provider_settings, ca),
+     .help = "PEM file: who may sign its certificate. Default: whom the system trusts."},
+    {"providers.*.allow_fields", CONFIG_STRINGS, AT(provider_settings, allow_fields), .max = 256,
+     .help = "Members of a request that the gateway does not know and shall let through unread."},
+    {"providers.*.timeouts", CONFIG_GROUP,
+     .help = "How long it may take."},
+    {"providers.*.timeouts.connect", CONFIG_DURATION, AT(provider_settings, connect_ms), .fallback = "5s", .min = 10, .max = 2 * MINUTE,
+     .help = "Name, connection and TLS together."},
+    {"providers.*.timeouts.head", CONFIG_DURATION, AT(provider_settings, head_ms), .fallback = "5m", .min = 10, .max = HOUR,
+     .help = "From the request's last byte to the head of the answer."},
+    {"providers.*.timeouts.idle", CONFIG_DURATION, AT(provider_settings, idle_ms), .fallback = "2m", .min = 10, .max = HOUR,
+     .help = "Between two pieces of the answer."},
+
+    {"models", CONFIG_MAP, MANY(settings, models, model_count, model_settings), .max = 10000,
+     .help = "The names that callers use, and where each leads."},
+    {"models.*.routes", CONFIG_LIST, .required = true, MANY(model_settings, routes, route_count, route_settings), .min = 1, .max = 32,
+     .help = "Destinations among which calls are spread by weight."},
+    {"models.*.routes[].provider", CONFIG_REF, .required = true, AT(route_settings, provider), .refers = "providers",
+     .help = "One of `providers`."},
+    {"models.*.routes[].model", CONFIG_STRING, .required = true, AT(route_settings, model), .min = 1, .max = 256,
+     .help = "The provider's own name for the model."},
+    {"models.*.routes[].weight", CONFIG_INTEGER, AT(route_settings, weight), .fallback = "1", .min = 1, .max = 1000000,
+     .help = "Its share of the calls, against the sum of all weights."},
+    {"models.*.fallback", CONFIG_LIST, MANY(model_settings, fallback, fallback_count, route_settings), .max = 32,
+     .help = "Destinations that are tried in this order when no route answers."},
+    {"models.*.fallback[].provider", CONFIG_REF, .required = true, AT(route_settings, provider), .refers = "providers",
+     .help = "One of `providers`."},
+    {"models.*.fallback[].model", CONFIG_STRING, .required = true, AT(route_settings, model), .min = 1, .max = 256,
+     .help = "The provider's own name for the model."},
+    {"models.*.price", CONFIG_GROUP,
+     .help = "What it costs, in US dollars per million tokens."},
+    {"models.*.price.input", CONFIG_MICROS, AT(model_settings, price_input), .fallback = "0", .max = INT64_C(1000000000000),
+     .help = "Tokens sent."},
+    {"models.*.price.output", CONFIG_MICROS, AT(model_settings, price_output), .fallback = "0", .max = INT64_C(1000000000000),
+     .help = "Tokens received."},
+    {"models.*.attempts", CONFIG_INTEGER, AT(model_settings, attempts), .fallback = "3", .min = 1, .max = 16,
+     .help = "How often a call may be sent, over all destinations, before its first byte has come back."},
+
+    {"callers", CONFIG_LIST, MANY(settings, callers, caller_count, caller_settings), .max = 100000,
+     .help = "Who may call, known by a key."},
+    {"callers[].name", CONFIG_NAME, .required = true, AT(caller_settings, name),
+     .help = "The caller's name in evidence; unique."},
+    {"callers[].tenant", CONFIG_REF, .required = true, AT(caller_settings, tenant), .refers = "tenants",
+     .help = "One of `tenants`."},
+    {"callers[].kind", CONFIG_ENUM, .required = true, AT(caller_settings, kind), .words = kinds, .min = PRINCIPAL_USER,
+     .help = "What it is: a person, a program, a machine, or an agent that acts by itself."},
+    {"callers[].key", CONFIG_KEY, .required = true, .secret = true, AT(caller_settings, key_hmac),
+     .help = "The key's keyed hash, `hmac-sha256:<64 hex digits>`, as `writ key hash` prints it; never the key."},
+    {"callers[].models", CONFIG_REFS, AT(caller_settings, models), .count_at = offsetof(struct caller_settings, model_count),
+     .refers = "models", .max = 10000,
+     .help = "Names of `models` that it may use. None: no model."},
+
+    {"sessions", CONFIG_GROUP,
+     .help = "What belongs together: labels, budgets and payload keys last as long as a session."},
+    {"sessions.idle", CONFIG_DURATION, AT(settings, sessions.idle_ms), .fallback = "30m", .min = SECOND, .max = 30 * DAY,
+     .help = "A session ends when nothing has happened for so long."},
+    {"sessions.max", CONFIG_DURATION, AT(settings, sessions.max_ms), .fallback = "8h", .min = SECOND, .max = 30 * DAY,
+     .help = "A session ends after so long in any case."},
+
+    {"ledger", CONFIG_GROUP,
+     .help = "The evidence."},
+    {"ledger.durable", CONFIG_ENUM, AT(settings, ledger.durable), .words = durables, .fallback = "before_action",
+     .help = "`before_action`: on disk before a call leaves. `batched`: soon after, which a power failure can lose."},
+    {"ledger.payloads", CONFIG_ENUM, AT(settings, ledger.payloads), .words = payloads, .fallback = "hash",
+     .help = "What evidence holds of prompts and answers: a keyed hash, or nothing."},
+    {"ledger.region", CONFIG_NAME, AT(settings, ledger.region),
+     .help = "Where the evidence is kept."},
+
+    {"server", CONFIG_GROUP,
+     .help = "Limits of what callers may take."},
+    {"server.head_timeout", CONFIG_DURATION, AT(settings, server.head_ms), .fallback = "10s", .min = 100, .max = 10 * MINUTE,
+     .help = "For the head of a request to arrive, and for a TLS handshake."},
+    {"server.body_idle", CONFIG_DURATION, AT(settings, server.body_idle_ms), .fallback = "30s", .min = 100, .max = 10 * MINUTE,
+     .help = "Between two pieces of a request's body."},
+    {"server.idle_timeout", CONFIG_DURATION, AT(settings, server.idle_ms), .fallback = "75s", .min = 100, .max = HOUR,
+     .help = "For a connection without a request."},
+    {"server.write_idle", CONFIG_DURATION, AT(settings, server.write_idle_ms), .fallback = "60s", .min = 100, .max = HOUR,
+     .help = "For a caller to take anything of an answer that waits for it."},
+    {"server.drain", CONFIG_DURATION, AT(settings, server.drain_ms), .fallback = "30s", .max = HOUR,
+     .help = "For calls in flight to end when the gateway stops."},
+    {"server.body_max", CONFIG_BYTES, AT(settings, server.body_max), .fallback = "8MB", .min = KIB, .max = HTTP_BODY_MAX,
+     .help = "The largest request body."},
+    {"server.connections_max", CONFIG_INTEGER, AT(settings, server.connections_max), .fallback = "10000", .min = 1, .max = 1000000,
+     .help = "Connections a worker holds; beyond, new ones wait in the kernel."},
+    {"server.streams_max", CONFIG_INTEGER, AT(settings, server.streams_max), .fallback = "100", .min = 1, .max = 1000,
+     .help = "Requests at a time on one HTTP/2 connection."},
+};
+/* clang-format on */
+
+const size_t config_table_len = ARRAY_LEN(config_table);
+
+/* Bytes of the parent's prefix in a path; 0: at the top. */
+static size_t parent_len(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot == NULL ? 0 : (size_t)(dot - path);
+}
+
+struct str config_table_key(const struct config_row *row)
+{
+    size_t parent = parent_len(row->path);
+    return str_from(row->path + (parent == 0 ? 0 : parent + 1));
+}
+
+const struct config_row *config_table_next(struct str prefix, size_t *at)
+{
+    while (*at < config_table_len) {
+        const struct config_row *row = &config_table[(*at)++];
+        struct str parent = {row->path, parent_len(row->path)};
+        if (str_eq(parent, prefix))
+            return row;
+    }
+    return NULL;
+}
+
+const struct config_row *config_table_find(struct str prefix, struct str name)
+{
+    size_t at = 0;
+    const struct config_row *row;
+    while ((row = config_table_next(prefix, &at)) != NULL) {
+        if (str_eq(config_table_key(row), name))
+            return row;
+    }
+    return NULL;
+}
+
+struct str config_table_prefix(const struct config_row *row,
+                               char to[CONFIG_PREFIX_MAX])
+{
+    const char *mark = row->type == CONFIG_LIST  ? "[]"
+                       : row->type == CONFIG_MAP ? ".*"
+                                                 : "";
+    int len = snprintf(to, CONFIG_PREFIX_MAX, "%s%s", row->path, mark);
+    assert(len > 0 && len < CONFIG_PREFIX_MAX);
+    return (struct str){to, (size_t)len};
+}
+
+const struct config_row *config_table_refers(const struct config_row *row)
+{
+    assert(row->refers != NULL);
+    const struct config_row *map =
+        config_table_find(STR(""), str_from(row->refers));
+    assert(map != NULL && map->type == CONFIG_MAP);
+    return map;
+}
