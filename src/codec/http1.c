@@ -290,7 +290,7 @@ static void restart(struct http1 *p)
         p->fields[0] = (struct http_field){{NULL, 0}, {NULL, 0}};
     p->target = p->piece = (struct str){NULL, 0};
     p->head_bytes = p->overhead = p->extensions = 0;
-    p->line = (struct http1_line){0};
+    http1_line_init(&p->line, p->kind == HTTP1_REQUEST);
     p->hop = (struct http_hop){0};
     p->keep_alive = p->until_close = false;
 }
@@ -365,28 +365,39 @@ static enum err feed(struct http1 *p, struct str *in, size_t n,
     return ERR_OK;
 }
 
-/* Reads on in the head; *ret_done when it is complete. */
-static enum err next_in_head(struct http1 *p, struct str *in, bool *ret_done)
+/* Feeds what of `in` may be read of a head without harm. */
+static enum err feed_head(struct http1 *p, struct str *in, bool *ret_done)
 {
     size_t max =
         p->kind == HTTP1_REQUEST ? HTTP_HEAD_MAX : HTTP_RESPONSE_HEAD_MAX;
-    size_t room = max - p->head_bytes;
-    size_t n = in->len < room ? in->len : room;
-    enum http_fault fault = HTTP_FAULT_NONE;
-    if (p->kind == HTTP1_REQUEST)
-        n = http1_line_scan(&p->line, str_first(*in, n), &fault);
-
+    if (in->len > 0 && p->head_bytes == max)
+        return failed(p, HTTP_FAULT_HEAD_LONG);
+    struct http1_line_scan scan =
+        http1_line_scan(&p->line, str_first(*in, max - p->head_bytes));
     size_t before = in->len;
-    enum err e = feed(p, in, n, ret_done);
-    if (e != ERR_OK)
-        return e;
-    p->head_bytes += (uint32_t)(before - in->len);
-    if (*ret_done) {
-        fault = read_head(p);
-        p->state = STATE_BODY;
-    } else if (fault == HTTP_FAULT_NONE && in->len > 0) {
-        fault = HTTP_FAULT_HEAD_LONG;
+    enum err e = feed(p, in, scan.n, ret_done);
+    if (e == ERR_OK && scan.tab) {
+        struct str blank = STR(" ");
+        *in = str_skip(*in, 1);
+        e = feed(p, &blank, 1, ret_done);
     }
+    p->head_bytes += (uint32_t)(before - in->len);
+    if (e == ERR_OK && scan.fault != HTTP_FAULT_NONE)
+        e = failed(p, scan.fault);
+    return e;
+}
+
+/* Reads on in the head; *ret_done when it is complete. */
+static enum err next_in_head(struct http1 *p, struct str *in, bool *ret_done)
+{
+    enum err e;
+    do {
+        e = feed_head(p, in, ret_done);
+    } while (e == ERR_OK && !*ret_done && in->len > 0);
+    if (e != ERR_OK || !*ret_done)
+        return e;
+    enum http_fault fault = read_head(p);
+    p->state = STATE_BODY;
     return fault == HTTP_FAULT_NONE ? ERR_OK : failed(p, fault);
 }
 

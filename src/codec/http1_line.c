@@ -7,7 +7,20 @@
 
 static_assert(HTTP_TARGET_MAX < UINT16_MAX, "target_len has 16 bits");
 
-enum part { PART_EMPTY, PART_METHOD, PART_TARGET, PART_VERSION, PART_DONE };
+enum part {
+    PART_EMPTY,
+    PART_METHOD,
+    PART_TARGET,
+    PART_VERSION,
+    PART_STATUS, /* a status line, whole */
+    PART_FIELDS,
+    PART_DONE,
+};
+
+void http1_line_init(struct http1_line *l, bool request)
+{
+    *l = (struct http1_line){.part = request ? PART_EMPTY : PART_STATUS};
+}
 
 static bool is_line_end(char c)
 {
@@ -47,12 +60,15 @@ static enum http_fault in_version(struct http1_line *l, char c)
     static const char name[] = "HTTP/";
     if (l->at < sizeof(name) - 1)
         return c == name[l->at++] ? HTTP_FAULT_NONE : HTTP_FAULT_SYNTAX;
-    if (c == '\n')
-        l->part = PART_DONE;
+    if (c == '\n') {
+        l->part = PART_FIELDS;
+        l->empty = true;
+    }
     return c == ' ' ? HTTP_FAULT_SYNTAX : HTTP_FAULT_NONE;
 }
 
-static enum http_fault next_byte(struct http1_line *l, char c)
+/* One byte of the request line; what is wrong with it, if anything. */
+static enum http_fault in_request_line(struct http1_line *l, char c)
 {
     switch ((enum part)l->part) {
     case PART_EMPTY:
@@ -65,19 +81,65 @@ static enum http_fault next_byte(struct http1_line *l, char c)
         return in_target(l, c);
     case PART_VERSION:
         return in_version(l, c);
+    case PART_STATUS:
+    case PART_FIELDS:
     case PART_DONE:
         break;
     }
     return HTTP_FAULT_NONE;
 }
 
-size_t http1_line_scan(struct http1_line *l, struct str in,
-                       enum http_fault *ret_fault)
+/* Bytes of `s` before the next CR, LF or, in a field, tab. */
+static size_t plain_bytes(const struct http1_line *l, struct str s)
 {
-    for (size_t i = 0; i < in.len && l->part != PART_DONE; i++) {
-        *ret_fault = next_byte(l, in.ptr[i]);
-        if (*ret_fault != HTTP_FAULT_NONE)
-            return i;
+    size_t n = str_find(s, '\n');
+    n = str_find(str_first(s, n), '\r');
+    return l->part == PART_FIELDS ? str_find(str_first(s, n), '\t') : n;
+}
+
+/* Goes on in whole lines, CR and LF always together, to the empty one. */
+static struct http1_line_scan in_lines(struct http1_line *l, struct str in)
+{
+    struct http1_line_scan scan = {.n = 0};
+    while (scan.n < in.len && l->part != PART_DONE) {
+        struct str left = str_skip(in, scan.n);
+        size_t n = l->cr ? 0 : plain_bytes(l, left);
+        if (n > 0)
+            l->empty = false;
+        scan.n += n;
+        if (n == left.len)
+            break;
+
+        char c = left.ptr[n];
+        if (l->cr != (c == '\n')) {
+            scan.fault = HTTP_FAULT_SYNTAX;
+            break;
+        }
+        if (c == '\t') {
+            l->empty = false;
+            scan.tab = true;
+            break;
+        }
+        scan.n++;
+        l->cr = c == '\r';
+        if (l->cr)
+            continue;
+        l->part = l->part == PART_FIELDS && l->empty ? PART_DONE : PART_FIELDS;
+        l->empty = true;
     }
-    return in.len;
+    return scan;
+}
+
+struct http1_line_scan http1_line_scan(struct http1_line *l, struct str in)
+{
+    size_t i = 0;
+    while (i < in.len && l->part < PART_STATUS) {
+        enum http_fault fault = in_request_line(l, in.ptr[i]);
+        if (fault != HTTP_FAULT_NONE)
+            return (struct http1_line_scan){.n = i, .fault = fault};
+        i++;
+    }
+    struct http1_line_scan scan = in_lines(l, str_skip(in, i));
+    scan.n += i;
+    return scan;
 }

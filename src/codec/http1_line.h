@@ -1,11 +1,13 @@
 /*
- * http1_line.h - the request line, read beside llhttp, which forgives it
- * doubled blanks, HTTP/0.9, RTSP and any number of empty lines before it
- * (RFC 9112, 2.2 and 3).
+ * http1_line.h - the lines of a head, read beside llhttp, which forgives
+ * doubled blanks in the request line, HTTP/0.9, RTSP, any number of empty
+ * lines before it, and some bare CRs; and which refuses tabs that RFC 9110,
+ * 5.6.3 allows around a value.
  */
 #ifndef CODEC_HTTP1_LINE_H
 #define CODEC_HTTP1_LINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,19 +16,27 @@
 
 enum { HTTP1_LINE_EMPTY_MAX = 2 }; /* empty lines before a request line */
 
-/* All zero: nothing was read yet. */
 struct http1_line {
     uint8_t part; /* enum part in http1_line.c */
     uint8_t at;   /* bytes of that part, where they are counted */
     uint16_t target_len;
+    bool cr;    /* the last byte was CR */
+    bool empty; /* nothing of this field line came so far */
+};
+
+/* `request`: the head starts with a request line, else with a status line. */
+void http1_line_init(struct http1_line *l, bool request);
+
+struct http1_line_scan {
+    size_t n;              /* so many bytes are llhttp's to judge */
+    enum http_fault fault; /* what is wrong with the byte after them */
+    bool tab;              /* it is a tab in a field, to be read as a blank */
 };
 
 /*
- * How many bytes of `in`, which goes on where the last call ended, are no
- * worse than llhttp may find them; *ret_fault is set when the one after is.
- * What follows the line is fine.
+ * Reads `in`, which goes on where the last call ended; when a tab was found
+ * it goes on after the tab.  What follows the head is not looked at.
  */
-size_t http1_line_scan(struct http1_line *l, struct str in,
-                       enum http_fault *ret_fault);
+struct http1_line_scan http1_line_scan(struct http1_line *l, struct str in);
 
 #endif
