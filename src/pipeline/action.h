@@ -21,15 +21,15 @@
 #include "keeper/keeper_client.h"
 #include "ledger/ledger_client.h"
 #include "llm/dialect.h"
+#include "os/timer.h"
+#include "pipeline/gather.h"
 #include "pipeline/pipeline.h"
 
-struct body_source;
 struct caller;
 struct exchange;
-struct hmac_key;
 struct http_call;
-struct openai_stream;
 struct session;
+struct relay;
 struct snapshot;
 struct worker;
 
@@ -79,7 +79,6 @@ struct action {
     const struct caller *caller; /* borrowed from the snapshot */
     struct session *session;     /* +1 reference */
     struct keeper_wait keeper;
-    struct hmac_key *payload_key; /* of the session; the worker's, borrowed */
 
     /* parse, classify, route */
     enum action_kind kind;
@@ -126,9 +125,5 @@ void action_drop_question(struct action *a);
 const struct provider_settings *action_provider(const struct action *a);
 const struct route_settings *action_route(const struct action *a,
                                           struct candidate c);
-
-/* Writes the outcome entry of the attempt that is open, if there is one. */
-void action_close_attempt(struct action *a, enum outcome_status status,
-                          enum err why);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/siphash.h"
+#include "pipeline/payload.h"
 
 struct evidence;
 struct exchange;
@@ -45,6 +45,7 @@ struct worker {
     struct session_table *sessions; /* shared */
     struct snapshot *snapshot;      /* the one for new actions; +1 */
     struct worker_counters counters;
+    struct payload_keys payload_keys;
     uint64_t dice; /* state of the route choice */
     bool draining;
     /* Answers ENDPOINT_STATUS; the control thread's only. */

@@ -1,0 +1,71 @@
+/* action.c - see action.h. */
+#include "pipeline/action.h"
+
+#include <assert.h>
+
+#include "evidence/evidence.h"
+#include "http/client.h"
+#include "os/loop.h"
+#include "pipeline/exchange.h"
+#include "pipeline/snapshot.h"
+#include "pipeline/worker.h"
+#include "session/session.h"
+
+struct action *action_begin(struct worker *w, struct exchange *x,
+                            struct arena *arena)
+{
+    struct action *a = ARENA_NEW(arena, struct action, 1);
+    if (a == NULL)
+        return NULL;
+
+    a->worker = w;
+    a->exchange = x;
+    a->arena = arena;
+    a->snapshot = snapshot_ref(w->snapshot);
+    a->started_us = loop_wall_us(w->loop);
+    a->receipt.index = a->attempt.intent.index = LEDGER_NO_INDEX;
+    arena_init(&a->question, REQUEST_ARENA_MAX);
+    buf_init(&a->outgoing, HTTP_BODY_MAX + 64 * KIB);
+    evidence_random(w->evidence, a->id, sizeof(a->id));
+    if (x != NULL)
+        x->action = a;
+    w->counters.open++;
+    pipeline_start(pipeline_table(), a);
+    return a;
+}
+
+void action_drop_question(struct action *a)
+{
+    arena_release(&a->question);
+    buf_release(&a->outgoing);
+    a->request.body = NULL;
+    a->credential = (struct str){0};
+}
+
+void action_ended(struct action *a)
+{
+    struct worker *w = a->worker;
+
+    assert(a->call == NULL && a->relay == NULL && !a->attempt.open);
+    action_drop_question(a);
+    session_unref(a->session);
+    snapshot_unref(a->snapshot);
+    w->counters.open--;
+    w->counters.calls++;
+    if (a->err != ERR_OK && (a->at.facts & FACT_DISPATCHED) == 0)
+        w->counters.refused++;
+    else if (a->err != ERR_OK)
+        w->counters.failed++;
+}
+
+const struct provider_settings *action_provider(const struct action *a)
+{
+    return &a->snapshot->settings.providers[a->attempt.to.provider];
+}
+
+const struct route_settings *action_route(const struct action *a,
+                                          struct candidate c)
+{
+    const struct model_settings *m = &a->snapshot->settings.models[a->model];
+    return c.fallback ? &m->fallback[c.route] : &m->routes[c.route];
+}

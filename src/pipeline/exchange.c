@@ -1,0 +1,203 @@
+/* exchange.c - see exchange.h. */
+#include "pipeline/exchange.h"
+
+#include <assert.h>
+
+#include "base/attr.h"
+#include "base/text.h"
+#include "http/server.h"
+#include "llm/openai.h"
+#include "pipeline/action.h"
+#include "pipeline/snapshot.h"
+#include "pipeline/worker.h"
+
+enum { EXTRA_MAX = 12, ERROR_BODY_MAX = 4096, RECEIPT_MAX = 256 };
+
+static const struct str json_type_name = STR_INIT("application/json");
+
+/* What an answer carries besides its body; lives while a reply is made. */
+struct envelope {
+    struct http_field fields[EXTRA_MAX + 3];
+    size_t count;
+    char id[TEXT_HEX_LEN(ACTION_ID_LEN)];
+    struct buf receipt;
+};
+
+static void envelope_add(struct envelope *e, struct str name, struct str value)
+{
+    assert(e->count < ARRAY_LEN(e->fields));
+    e->fields[e->count++] = (struct http_field){name, value};
+}
+
+/* writ-receipt: origin="gw-1", index=12, leaf="…" (RFC 9651 dictionary). */
+static void add_receipt(struct envelope *e, const struct action *a)
+{
+    char leaf[TEXT_HEX_LEN(HASH_LEN)];
+
+    if (a->receipt.index == LEDGER_NO_INDEX)
+        return;
+    text_hex(a->receipt.leaf.bytes, HASH_LEN, leaf);
+    BUF_LIT(&e->receipt, "origin=\"");
+    buf_add(&e->receipt, a->snapshot->settings.node);
+    BUF_LIT(&e->receipt, "\", index=");
+    buf_add_u64(&e->receipt, a->receipt.index);
+    BUF_LIT(&e->receipt, ", leaf=\"");
+    buf_add(&e->receipt, (struct str){leaf, sizeof(leaf)});
+    BUF_LIT(&e->receipt, "\"");
+    if (buf_ok(&e->receipt))
+        envelope_add(e, STR("writ-receipt"), buf_str(&e->receipt));
+}
+
+static void envelope_make(struct envelope *e, const struct exchange *x,
+                          struct http_fields extra, struct str content_type)
+{
+    e->count = 0;
+    buf_init(&e->receipt, RECEIPT_MAX + NAME_MAX_LEN);
+    if (content_type.len > 0)
+        envelope_add(e, STR("content-type"), content_type);
+    if (x->action != NULL) {
+        text_hex(x->action->id, ACTION_ID_LEN, e->id);
+        envelope_add(e, STR("writ-decision-id"),
+                     (struct str){e->id, sizeof(e->id)});
+        add_receipt(e, x->action);
+    }
+    assert(extra.count <= EXTRA_MAX);
+    for (size_t i = 0; i < extra.count; i++)
+        envelope_add(e, extra.at[i].name, extra.at[i].value);
+}
+
+void exchange_reply(struct exchange *x, int status, struct http_fields extra,
+                    struct str content_type, struct str body)
+{
+    struct envelope e;
+
+    if (x->gone)
+        return;
+    assert(!x->replied);
+    x->replied = true;
+    envelope_make(&e, x, extra, content_type);
+    const struct http_response_head head = {.status = status,
+                                            .fields = {e.fields, e.count}};
+    http_request_reply(x->http, &head, body);
+    buf_release(&e.receipt);
+}
+
+void exchange_reply_stream(struct exchange *x, int status,
+                           struct http_fields extra, struct str content_type,
+                           struct body_source *src)
+{
+    struct envelope e;
+
+    if (x->gone) {
+        src->cancel(src);
+        return;
+    }
+    assert(!x->replied);
+    x->replied = true;
+    envelope_make(&e, x, extra, content_type);
+    const struct http_response_head head = {.status = status,
+                                            .fields = {e.fields, e.count},
+                                            .body_bytes = -1};
+    http_request_reply_stream(x->http, &head, src);
+    buf_release(&e.receipt);
+}
+
+void exchange_reply_error(struct exchange *x, enum err why, struct str text,
+                          struct str param)
+{
+    static const struct http_field challenge = {STR_INIT("www-authenticate"),
+                                                STR_INIT(
+                                                    "Bearer realm=\"writ\"")};
+    static const struct http_field retry = {STR_INIT("retry-after"),
+                                            STR_INIT("1")};
+    struct http_fields extra = {0};
+    struct buf body;
+
+    if (x->gone || x->replied)
+        return;
+    if (err_http_status(why) == 401)
+        extra = (struct http_fields){&challenge, 1};
+    else if (err_http_status(why) == 503 || err_http_status(why) == 429)
+        extra = (struct http_fields){&retry, 1};
+
+    buf_init(&body, ERROR_BODY_MAX);
+    openai_error(&body, why, text.len > 0 ? text : str_from(err_text(why)),
+                 param);
+    if (!buf_ok(&body)) {
+        buf_clear(&body);
+        openai_error(&body, why, str_from(err_text(why)), (struct str){0});
+    }
+    exchange_reply(x, err_http_status(why), extra, json_type_name,
+                   buf_str(&body));
+    buf_release(&body);
+}
+
+/* The server read a head that no handler may see; speak the same dialect. */
+static void refuse(struct exchange *x, enum err why)
+{
+    exchange_reply_error(x, why, (struct str){0}, (struct str){0});
+}
+
+static void answer(struct exchange *x)
+{
+    switch (x->endpoint->kind) {
+    case ENDPOINT_HEALTH:
+        exchange_reply(x, 200, (struct http_fields){0}, STR("text/plain"),
+                       STR("ok\n"));
+        return;
+    case ENDPOINT_STATUS:
+        x->worker->status(x->worker, x);
+        return;
+    case ENDPOINT_MODEL:
+    case ENDPOINT_MODELS:
+        if (action_begin(x->worker, x, http_request_arena(x->http)) == NULL)
+            refuse(x, ERR_NO_MEMORY);
+        return;
+    case ENDPOINT_NONE:
+        break;
+    }
+    refuse(x, ERR_INTERNAL);
+}
+
+void exchange_request(void *user, struct http_request *r)
+{
+    static const struct http_response_head out_of_memory = {.status = 503};
+    struct worker *w = user;
+    const struct http_request_head *head = http_request_head(r);
+    enum plane plane = w->status != NULL ? PLANE_CONTROL : PLANE_DATA;
+
+    struct exchange *x = ARENA_NEW(http_request_arena(r), struct exchange, 1);
+    if (x == NULL) {
+        http_request_reply(r, &out_of_memory, (struct str){0});
+        return;
+    }
+    x->worker = w;
+    x->http = r;
+    http_request_set_user(r, x);
+
+    switch (routes_find(plane, head->method, head->path, &x->endpoint,
+                        &x->argument)) {
+    case ENDPOINT_MATCH_NONE:
+        refuse(x, ERR_NOT_FOUND);
+        return;
+    case ENDPOINT_MATCH_PATH:
+        refuse(x, ERR_METHOD);
+        return;
+    case ENDPOINT_MATCH:
+        answer(x);
+        return;
+    }
+}
+
+void exchange_done(void *user, struct http_request *r, enum err why)
+{
+    struct exchange *x = http_request_user(r);
+
+    (void)user;
+    if (x == NULL)
+        return;
+    x->gone = true;
+    if (x->action != NULL)
+        pipeline_end(x->action, why == ERR_OK ? ERR_CLOSED : why);
+    assert(x->action == NULL || pipeline_ended(x->action));
+}
