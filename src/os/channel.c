@@ -22,6 +22,7 @@ struct channel {
     enum err why; /* what it failed with; ERR_OK: it works */
     bool dirty;   /* frames were queued since the last flush */
     bool blocked; /* the socket was full: it will say when it is not */
+    bool gone;    /* the peer takes nothing any more, but may have said more */
     bool told_opened, told_closed;
     bool busy, freed; /* channel_free() inside an event waits for its end */
 };
@@ -37,13 +38,22 @@ static void fail(struct channel *c, enum err why)
     loop_hook_again(c->loop);
 }
 
+static bool wants_room(const struct channel *c)
+{
+    return !c->gone && wire_pending(&c->wire);
+}
+
 static void flush(struct channel *c)
 {
     if (c->why != ERR_OK)
         return;
     c->dirty = false;
-    enum err e = wire_flush(&c->wire);
-    if (e == ERR_OK && wire_pending(&c->wire) != c->blocked) {
+    enum err e = c->gone ? ERR_OK : wire_flush(&c->wire);
+    if (e == ERR_CLOSED) { /* reading will come to the end and tell */
+        c->gone = true;
+        e = ERR_OK;
+    }
+    if (e == ERR_OK && wants_room(c) != c->blocked) {
         c->blocked = !c->blocked;
         e = loop_poll_set(c->poll, c->blocked ? LOOP_READABLE | LOOP_WRITABLE
                                               : LOOP_READABLE);
@@ -170,7 +180,7 @@ void channel_free(struct channel *c)
 
 struct buf *channel_out(struct channel *c)
 {
-    if (c->why != ERR_OK)
+    if (c->why != ERR_OK || c->gone)
         return NULL;
     if (!c->dirty) {
         c->dirty = true;
