@@ -133,6 +133,7 @@ static void on_turn_end(struct loop_hook *h)
     (void)leave_event(c);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the header's seven arguments */
 enum err channel_new(struct loop *l, int fd, struct frame_hello own,
                      enum frame_role peer, const struct channel_events *events,
                      void *user, struct channel **ret)

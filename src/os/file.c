@@ -12,8 +12,6 @@
 
 #include "base/num.h"
 
-static_assert(FILE_CWD == AT_FDCWD, "the header keeps fcntl.h out");
-
 static enum err error_of_errno(void)
 {
     switch (errno) {

@@ -8,6 +8,7 @@
 #ifndef OS_FILE_H
 #define OS_FILE_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +19,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define FILE_CWD (-100) /* AT_FDCWD */
+#define FILE_CWD AT_FDCWD
 #define FILE_PATH_MAX ((size_t)4096)
 
 /*

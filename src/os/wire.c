@@ -50,27 +50,34 @@ static void compact_in(struct wire *w)
     w->in_at = 0;
 }
 
-/* Keeps the descriptors of one message; those that do not fit are closed. */
+/* One that does not fit is closed. */
+static enum err keep_fd(struct wire *w, int fd)
+{
+    if (w->fds_in_count == WIRE_FDS_MAX) {
+        (void)close(fd);
+        return ERR_MALFORMED;
+    }
+    w->fds_in[w->fds_in_count++] = fd;
+    return ERR_OK;
+}
+
 static enum err keep_fds(struct wire *w, struct msghdr *msg)
 {
-    enum err e = ERR_OK;
+    enum err e = (msg->msg_flags & MSG_CTRUNC) != 0 ? ERR_MALFORMED : ERR_OK;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
          c = CMSG_NXTHDR(msg, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
             continue;
         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        int fds[WIRE_FDS_MAX];
+        assert(n <= ARRAY_LEN(fds)); /* the room that we gave */
+        memcpy(fds, CMSG_DATA(c), n * sizeof(fds[0]));
         for (size_t i = 0; i < n; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-            if (w->fds_in_count < WIRE_FDS_MAX) {
-                w->fds_in[w->fds_in_count++] = fd;
-            } else {
-                (void)close(fd);
-                e = ERR_MALFORMED;
-            }
+            enum err kept = keep_fd(w, fds[i]);
+            e = e == ERR_OK ? kept : e;
         }
     }
-    return (msg->msg_flags & MSG_CTRUNC) != 0 ? ERR_MALFORMED : e;
+    return e;
 }
 
 static enum err error_of_errno(void)
