@@ -18,6 +18,10 @@ struct loop;
 MUST_CHECK enum err listener_open(struct loop *l, int fd,
                                   void (*accepted)(void *user, int fd),
                                   void *user, struct listener **ret);
+/* Stops accepting until resumed; who connects waits in the kernel.  Both are
+ * idempotent and neither is the same as the pause above. */
+void listener_pause(struct listener *l);
+void listener_resume(struct listener *l);
 /* Stops and closes the descriptor.  NULL is allowed. */
 void listener_close(struct listener *l);
 
