@@ -21,12 +21,14 @@ static struct llm_problem not_json(struct arena *a, enum err e,
                                    const struct json_error *why)
 {
     struct llm_problem problem = {.err = e, .text = str_from(err_text(e))};
+    struct str copy;
     struct buf text;
     buf_init(&text, 512);
     if (why->what != NULL &&
         buf_addf(&text, "the body cannot be read as JSON: %s at byte %zu",
-                 why->what, why->offset))
-        (void)arena_copy(a, buf_str(&text), &problem.text);
+                 why->what, why->offset) &&
+        arena_copy(a, buf_str(&text), &copy))
+        problem.text = copy;
     buf_release(&text);
     return problem;
 }
