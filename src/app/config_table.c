@@ -3,9 +3,13 @@
 
 #include <assert.h>
 
+#include "app/role.h"
 #include "base/attr.h"
 #include "base/limits.h"
 #include "domain/settings.h"
+
+/* Twice that is what an action has room for (CANDIDATES_MAX). */
+#define ROUTES_MAX 8
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -45,12 +49,12 @@ const struct config_row config_table[] = {
      .help = "This gateway's name in evidence; unique among the nodes that share tenants."},
     {"data", CONFIG_PATH, AT(settings, data), .fallback = "data",
      .help = "The directory of keys, evidence, the store and the control socket. One running node owns it."},
-    {"store", CONFIG_STORE, AT(settings, store), .fallback = "sqlite",
+    {"store", CONFIG_STORE, .secret = true, AT(settings, store), .fallback = "sqlite",
      .help = "Where durable state other than evidence lives: `sqlite` (a file in `data`) or a `postgres://` URL."},
-    {"workers", CONFIG_INTEGER, AT(settings, workers), .fallback = "0", .max = 256,
+    {"workers", CONFIG_INTEGER, AT(settings, workers), .fallback = "0", .max = ROLE_WORKERS_MAX,
      .help = "Threads that serve calls; 0 is one per CPU."},
 
-    {"listen", CONFIG_LIST, .required = true, MANY(settings, listen, listen_count, listen_settings), .min = 1, .max = 32,
+    {"listen", CONFIG_LIST, .required = true, MANY(settings, listen, listen_count, listen_settings), .min = 1, .max = ROLE_LISTENERS_MAX,
      .help = "Where callers connect."},
     {"listen[].address", CONFIG_ADDRESS, .required = true, .at = 0,
      .help = "`host:port` with an IP address or `localhost`; IPv6 in brackets: `[::1]:8080`."},
@@ -112,7 +116,7 @@ const struct config_row config_table[] = {
 
     {"models", CONFIG_MAP, MANY(settings, models, model_count, model_settings), .max = 10000,
      .help = "The names that callers use, and where each leads."},
-    {"models.*.routes", CONFIG_LIST, .required = true, MANY(model_settings, routes, route_count, route_settings), .min = 1, .max = 32,
+    {"models.*.routes", CONFIG_LIST, .required = true, MANY(model_settings, routes, route_count, route_settings), .min = 1, .max = ROUTES_MAX,
      .help = "Destinations among which calls are spread by weight."},
     {"models.*.routes[].provider", CONFIG_REF, .required = true, AT(route_settings, provider), .refers = "providers",
      .help = "One of `providers`."},
@@ -120,7 +124,7 @@ const struct config_row config_table[] = {
      .help = "The provider's own name for the model."},
     {"models.*.routes[].weight", CONFIG_INTEGER, AT(route_settings, weight), .fallback = "1", .min = 1, .max = 1000000,
      .help = "Its share of the calls, against the sum of all weights."},
-    {"models.*.fallback", CONFIG_LIST, MANY(model_settings, fallback, fallback_count, route_settings), .max = 32,
+    {"models.*.fallback", CONFIG_LIST, MANY(model_settings, fallback, fallback_count, route_settings), .max = ROUTES_MAX,
      .help = "Destinations that are tried in this order when no route answers."},
     {"models.*.fallback[].provider", CONFIG_REF, .required = true, AT(route_settings, provider), .refers = "providers",
      .help = "One of `providers`."},

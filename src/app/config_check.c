@@ -1,0 +1,227 @@
+/* config_check.c - see config_check.h. */
+#include "app/config_check.h"
+
+#include <stdarg.h>
+
+#include "app/config_net.h"
+#include "app/config_read.h"
+#include "base/map.h"
+#include "crypto/hash.h"
+
+struct checking {
+    struct config_report *report;
+    const struct settings *s;
+    const struct yaml_node *root;
+};
+
+enum { PATH_MAX_LEN = 512 };
+
+static struct config_place place(const struct checking *c, char *to,
+                                 const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* The place of the key that `fmt` makes; `to` has PATH_MAX_LEN bytes. */
+static struct config_place place(const struct checking *c, char *to,
+                                 const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(to, PATH_MAX_LEN, fmt, args);
+    va_end(args);
+    return config_read_locate(c->root, str_from(to));
+}
+
+static bool names_have(struct names names, struct str name)
+{
+    for (size_t i = 0; i < names.count; i++) {
+        if (str_eq(names.at[i], name))
+            return true;
+    }
+    return false;
+}
+
+static void check_listener(const struct checking *c, size_t i)
+{
+    char path[PATH_MAX_LEN];
+    const struct listen_settings *l = &c->s->listen[i];
+    bool plain = l->tls.cert.len == 0;
+    if (plain && !l->insecure && !config_net_is_loopback(l->host))
+        config_report_add(
+            c->report, place(c, path, "listen[%zu].address", i),
+            "plain HTTP beyond loopback: give it tls, or say insecure: true");
+    if (!plain && l->tls.client_auth != CLIENT_AUTH_NONE &&
+        l->tls.client_ca.len == 0)
+        config_report_add(
+            c->report, place(c, path, "listen[%zu].tls.client_auth", i),
+            "certificates of callers need client_ca, a file that says whose");
+    if (!plain && l->tls.client_auth == CLIENT_AUTH_NONE &&
+        l->tls.client_ca.len > 0)
+        config_report_add(
+            c->report, place(c, path, "listen[%zu].tls.client_ca", i),
+            "is of no use while client_auth is none; expected client_auth: "
+            "optional or required");
+    for (size_t j = 0; j < i; j++) {
+        const struct listen_settings *other = &c->s->listen[j];
+        if (other->port == l->port && str_eq(other->host, l->host))
+            config_report_add(c->report,
+                              place(c, path, "listen[%zu].address", i),
+                              "is the address of listen[%zu], too", j);
+    }
+}
+
+/* May data of `t` go to `region`? */
+static bool region_allowed(const struct tenant_settings *t, struct str region)
+{
+    return t->regions.count == 0 || names_have(t->regions, region);
+}
+
+static void check_region(const struct checking *c,
+                         const struct provider_settings *p)
+{
+    size_t serves = 0;
+    for (size_t i = 0; i < c->s->tenant_count; i++) {
+        const struct tenant_settings *t = &c->s->tenants[i];
+        if (p->tenants.count > 0 && !names_have(p->tenants, t->name))
+            continue;
+        serves++;
+        if (region_allowed(t, p->region))
+            return;
+    }
+    char path[PATH_MAX_LEN];
+    struct config_place where =
+        place(c, path, "providers.%.*s.region", STR_FMT(p->name));
+    if (p->region.len == 0 && serves > 0)
+        config_report_add(c->report, where,
+                          "is missing: all tenants that may use this provider "
+                          "have regions, so that none could");
+    else if (serves > 0)
+        config_report_add(c->report, where,
+                          "\"%.*s\" is a region of no tenant that may use "
+                          "this provider, so that none could",
+                          STR_FMT(p->region));
+}
+
+static void check_credential(const struct checking *c,
+                             const struct provider_settings *p, size_t i)
+{
+    char path[PATH_MAX_LEN];
+    const struct credential_settings *k = &p->credentials[i];
+    struct config_place where =
+        place(c, path, "providers.%.*s.credential[%zu]", STR_FMT(p->name), i);
+    if ((k->env.len > 0) == (k->file.len > 0))
+        config_report_add(c->report, where,
+                          "expected either env (the name of a variable) or "
+                          "file (a path)");
+    for (size_t j = 0; j < k->tenants.count && p->tenants.count > 0; j++) {
+        if (!names_have(p->tenants, k->tenants.at[j]))
+            config_report_add(c->report,
+                              place(c, path,
+                                    "providers.%.*s.credential[%zu].tenants"
+                                    "[%zu]",
+                                    STR_FMT(p->name), i, j),
+                              "\"%.*s\" is not among the provider's tenants",
+                              STR_FMT(k->tenants.at[j]));
+    }
+    for (size_t j = 0; j < i; j++) {
+        const struct credential_settings *b = &p->credentials[j];
+        if (b->tenants.count == 0 && b->regions.count == 0) {
+            config_report_add(c->report, where,
+                              "is never used: credential[%zu] fits every call",
+                              j);
+            return;
+        }
+    }
+}
+
+static void check_provider(const struct checking *c,
+                           const struct provider_settings *p)
+{
+    char path[PATH_MAX_LEN];
+    if (!p->tls && !p->insecure && !config_net_is_loopback(p->host))
+        config_report_add(
+            c->report, place(c, path, "providers.%.*s.url", STR_FMT(p->name)),
+            "plain HTTP beyond loopback: expected https://, or say insecure: "
+            "true");
+    if (!p->tls && p->ca.len > 0)
+        config_report_add(c->report,
+                          place(c, path, "providers.%.*s.tls.ca",
+                                STR_FMT(p->name)),
+                          "is of no use with an http:// URL");
+    check_region(c, p);
+    for (size_t i = 0; i < p->credential_count; i++)
+        check_credential(c, p, i);
+}
+
+/* No two callers have one name, or one key: evidence could not tell them
+ * apart. */
+static void check_callers(const struct checking *c)
+{
+    char path[PATH_MAX_LEN];
+    struct map names;
+    struct map keys;
+    bool full = false;
+    map_init(&names, hash_random_seed(), c->s->caller_count);
+    map_init(&keys, hash_random_seed(), c->s->caller_count);
+    for (size_t i = 0; i < c->s->caller_count && !full; i++) {
+        const struct caller_settings *caller = &c->s->callers[i];
+        struct str key = {(const char *)caller->key_hmac,
+                          sizeof(caller->key_hmac)};
+        const struct caller_settings *other = map_get(&names, caller->name);
+        if (other != NULL)
+            config_report_add(c->report, place(c, path, "callers[%zu].name", i),
+                              "\"%.*s\" is the name of callers[%zu], too",
+                              STR_FMT(caller->name),
+                              (size_t)(other - c->s->callers));
+        other = map_get(&keys, key);
+        if (other != NULL)
+            config_report_add(c->report, place(c, path, "callers[%zu].key", i),
+                              "is the key of callers[%zu] (%.*s), too",
+                              (size_t)(other - c->s->callers),
+                              STR_FMT(other->name));
+        full = map_set(&names, caller->name, (void *)(uintptr_t)caller) !=
+                   ERR_OK ||
+               map_set(&keys, key, (void *)(uintptr_t)caller) != ERR_OK;
+    }
+    c->report->full |= full;
+    map_release(&names);
+    map_release(&keys);
+}
+
+static void check_repeats(const struct checking *c, const char *list,
+                          const struct model_settings *m)
+{
+    char path[PATH_MAX_LEN];
+    bool fallback = list[0] == 'f';
+    const struct route_settings *at = fallback ? m->fallback : m->routes;
+    size_t n = fallback ? m->fallback_count : m->route_count;
+    for (size_t i = 1; i < n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (at[i].provider != at[j].provider ||
+                !str_eq(at[i].model, at[j].model))
+                continue;
+            config_report_add(c->report,
+                              place(c, path, "models.%.*s.%s[%zu]",
+                                    STR_FMT(m->name), list, i),
+                              "is the destination of %s[%zu], too", list, j);
+            break;
+        }
+    }
+}
+
+void config_check(struct config_report *r, const struct settings *s,
+                  const struct yaml_node *root)
+{
+    struct checking c = {r, s, root};
+    char path[PATH_MAX_LEN];
+    for (size_t i = 0; i < s->listen_count; i++)
+        check_listener(&c, i);
+    for (size_t i = 0; i < s->provider_count; i++)
+        check_provider(&c, &s->providers[i]);
+    for (size_t i = 0; i < s->model_count; i++) {
+        check_repeats(&c, "routes", &s->models[i]);
+        check_repeats(&c, "fallback", &s->models[i]);
+    }
+    check_callers(&c);
+    if (s->sessions.idle_ms > s->sessions.max_ms)
+        config_report_add(r, place(&c, path, "sessions.idle"),
+                          "is longer than sessions.max");
+}

@@ -1,0 +1,268 @@
+/* config_schema.c - see config_schema.h. */
+#include "app/config_schema.h"
+
+#include <assert.h>
+
+#include "app/config_table.h"
+#include "app/config_units.h"
+#include "base/limits.h"
+#include "codec/json.h"
+
+/* As config_value_is_name() and num_duration_ms() read them. */
+static const char name_pattern[] = "^[a-z0-9][a-z0-9_.-]*$";
+static const char env_pattern[] = "\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}";
+
+static void newline(struct buf *to, unsigned depth)
+{
+    buf_add_char(to, '\n');
+    for (unsigned i = 0; i < depth; i++)
+        BUF_LIT(to, "  ");
+}
+
+static void string(struct buf *to, const char *key, const char *text)
+{
+    buf_addf(to, ", \"%s\": ", key);
+    json_write_str(to, str_from(text));
+}
+
+static void bounds(struct buf *to, const struct config_row *row)
+{
+    if (row->type == CONFIG_MICROS) {
+        BUF_LIT(to, ", \"minimum\": ");
+        config_units_value(to, row->type, row->min);
+        BUF_LIT(to, ", \"maximum\": ");
+        config_units_value(to, row->type, row->max);
+        return;
+    }
+    buf_addf(to, ", \"minimum\": %lld, \"maximum\": %lld", (long long)row->min,
+             (long long)row->max);
+}
+
+static void words(struct buf *to, const struct config_row *row)
+{
+    BUF_LIT(to, "\"enum\": [");
+    for (size_t i = 0; row->words[i] != NULL; i++)
+        buf_addf(to, "%s\"%s\"", i == 0 ? "" : ", ", row->words[i]);
+    buf_add_char(to, ']');
+}
+
+static void pattern(struct buf *to, const char *text, size_t max)
+{
+    BUF_LIT(to, "\"type\": \"string\"");
+    string(to, "pattern", text);
+    if (max > 0)
+        buf_addf(to, ", \"maxLength\": %zu", max);
+}
+
+/* The members of the schema of one scalar, without the reference to ${ENV}. */
+static void scalar(struct buf *to, const struct config_row *row)
+{
+    switch (row->type) {
+    case CONFIG_NAME:
+    case CONFIG_REF:
+    case CONFIG_NAMES:
+    case CONFIG_REFS:
+        pattern(to, name_pattern, NAME_MAX_LEN);
+        return;
+    case CONFIG_ENV:
+        pattern(to, "^[A-Za-z_][A-Za-z0-9_]*$", NAME_MAX_LEN);
+        return;
+    case CONFIG_DURATION:
+        pattern(to, "^(0|[0-9]+(ms|s|m|h|d))$", 0);
+        return;
+    case CONFIG_BYTES:
+        pattern(to, "^[0-9]+(KB|MB|GB)?$", 0);
+        return;
+    case CONFIG_INTEGER:
+        BUF_LIT(to, "\"type\": \"integer\"");
+        bounds(to, row);
+        return;
+    case CONFIG_MICROS:
+        BUF_LIT(to, "\"type\": \"number\"");
+        bounds(to, row);
+        return;
+    case CONFIG_BOOLEAN:
+        BUF_LIT(to, "\"type\": \"boolean\"");
+        return;
+    case CONFIG_ENUM:
+        words(to, row);
+        return;
+    case CONFIG_STORE:
+        pattern(to, "^(sqlite$|postgres(ql)?://)", 0);
+        return;
+    case CONFIG_KEY:
+        pattern(to, "^hmac-sha256:[0-9a-fA-F]{64}$", 0);
+        return;
+    case CONFIG_ADDRESS:
+        pattern(to, "^([0-9.]+|localhost|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$", 0);
+        return;
+    case CONFIG_URL:
+        pattern(to, "^https?://", 0);
+        return;
+    case CONFIG_STRING:
+    case CONFIG_STRINGS:
+    case CONFIG_PATH:
+        buf_addf(to,
+                 "\"type\": \"string\", \"minLength\": 1, "
+                 "\"maxLength\": %lld",
+                 row->type == CONFIG_STRING    ? (long long)row->max
+                 : row->type == CONFIG_STRINGS ? (long long)NAME_MAX_LEN
+                                               : 4095LL);
+        return;
+    case CONFIG_GROUP:
+    case CONFIG_LIST:
+    case CONFIG_MAP:
+        break;
+    }
+    assert(!"a type without a scalar");
+}
+
+/* A whole number may stand where a text of digits is read, and any scalar may
+ * come from the environment. */
+static void scalar_or_env(struct buf *to, const struct config_row *row)
+{
+    BUF_LIT(to, "\"anyOf\": [{");
+    scalar(to, row);
+    buf_add_char(to, '}');
+    if (row->type == CONFIG_DURATION)
+        BUF_LIT(to, ", {\"const\": 0}");
+    if (row->type == CONFIG_BYTES) {
+        BUF_LIT(to, ", {\"type\": \"integer\"");
+        bounds(to, row);
+        buf_add_char(to, '}');
+    }
+    BUF_LIT(to, ", {\"$ref\": \"#/$defs/env\"}]");
+}
+
+static void fallback(struct buf *to, const struct config_row *row)
+{
+    if (row->fallback == NULL)
+        return;
+    BUF_LIT(to, ", \"default\": ");
+    if (row->type == CONFIG_INTEGER || row->type == CONFIG_BOOLEAN ||
+        row->type == CONFIG_MICROS)
+        buf_add(to, str_from(row->fallback));
+    else
+        json_write_str(to, str_from(row->fallback));
+}
+
+static void keys(struct buf *to, const struct config_row *row, unsigned depth);
+
+static void described(struct buf *to, const struct config_row *row,
+                      unsigned depth)
+{
+    BUF_LIT(to, "{");
+    newline(to, depth + 1);
+    BUF_LIT(to, "\"description\": ");
+    json_write_str(to, str_from(row->help));
+    buf_add_char(to, ',');
+    newline(to, depth + 1);
+}
+
+/* What a list or a map holds, one level down. */
+static void many(struct buf *to, const struct config_row *row, unsigned depth)
+{
+    bool map = row->type == CONFIG_MAP;
+    buf_addf(to, "\"type\": \"%s\", \"%s\": %lld, \"%s\": %lld,",
+             map ? "object" : "array", map ? "minProperties" : "minItems",
+             (long long)row->min, map ? "maxProperties" : "maxItems",
+             (long long)row->max);
+    newline(to, depth);
+    if (map)
+        buf_addf(to,
+                 "\"propertyNames\": {\"pattern\": \"%s\", "
+                 "\"maxLength\": %zu},",
+                 name_pattern, NAME_MAX_LEN);
+    if (map)
+        newline(to, depth);
+    buf_addf(to, "\"%s\": {", map ? "additionalProperties" : "items");
+    newline(to, depth + 1);
+    if (row->type == CONFIG_LIST || map)
+        keys(to, row, depth + 1);
+    else
+        scalar_or_env(to, row);
+    newline(to, depth);
+    buf_add_char(to, '}');
+}
+
+static void property(struct buf *to, const struct config_row *row,
+                     unsigned depth)
+{
+    json_write_str(to, config_table_key(row));
+    BUF_LIT(to, ": ");
+    described(to, row, depth);
+    if (row->type == CONFIG_GROUP)
+        keys(to, row, depth + 1);
+    else if (row->type == CONFIG_LIST || row->type == CONFIG_MAP ||
+             row->type == CONFIG_NAMES || row->type == CONFIG_STRINGS ||
+             row->type == CONFIG_REFS)
+        many(to, row, depth + 1);
+    else
+        scalar_or_env(to, row);
+    fallback(to, row);
+    newline(to, depth);
+    buf_add_char(to, '}');
+}
+
+static void required(struct buf *to, struct str prefix, unsigned depth)
+{
+    bool first = true;
+    size_t at = 0;
+    const struct config_row *row;
+    while ((row = config_table_next(prefix, &at)) != NULL) {
+        if (!row->required)
+            continue;
+        if (first) {
+            buf_add_char(to, ',');
+            newline(to, depth);
+        }
+        buf_add(to, first ? STR("\"required\": [") : STR(", "));
+        json_write_str(to, config_table_key(row));
+        first = false;
+    }
+    if (!first)
+        buf_add_char(to, ']');
+}
+
+/* The members of the schema of a mapping: of `row`'s elements, entries or
+ * itself, or of the file when `row` is NULL. */
+static void keys(struct buf *to, const struct config_row *row, unsigned depth)
+{
+    char room[CONFIG_PREFIX_MAX];
+    struct str prefix = row == NULL ? STR("") : config_table_prefix(row, room);
+    /* An entry without a value is one with defaults only. */
+    buf_add(to, row != NULL && row->type == CONFIG_MAP
+                    ? STR("\"type\": [\"object\", \"null\"], ")
+                    : STR("\"type\": \"object\", "));
+    BUF_LIT(to, "\"additionalProperties\": false,");
+    newline(to, depth);
+    BUF_LIT(to, "\"properties\": {");
+    size_t at = 0;
+    bool first = true;
+    const struct config_row *child;
+    while ((child = config_table_next(prefix, &at)) != NULL) {
+        if (!first)
+            buf_add_char(to, ',');
+        first = false;
+        newline(to, depth + 1);
+        property(to, child, depth + 1);
+    }
+    newline(to, depth);
+    buf_add_char(to, '}');
+    required(to, prefix, depth);
+}
+
+void config_schema_json(struct buf *to)
+{
+    BUF_LIT(to, "{\n"
+                "  \"$schema\": "
+                "\"https://json-schema.org/draft/2020-12/schema\",\n"
+                "  \"title\": \"The configuration of Writ\",\n"
+                "  \"$defs\": {\n"
+                "    \"env\": {\"description\": \"Holds ${NAME} of an "
+                "environment variable.\", \"type\": \"string\"");
+    string(to, "pattern", env_pattern);
+    BUF_LIT(to, "}\n  },\n  ");
+    keys(to, NULL, 1);
+    BUF_LIT(to, "\n}\n");
+}

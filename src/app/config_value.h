@@ -1,0 +1,52 @@
+/*
+ * config_value.h - one scalar of the file to the C value behind its key.
+ *
+ * A scalar is read by the row's type alone: whether it was quoted does not
+ * matter, and `node: 0x10` is the name "0x10".
+ */
+#ifndef APP_CONFIG_VALUE_H
+#define APP_CONFIG_VALUE_H
+
+#include <stdbool.h>
+
+#include "app/config_table.h"
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/buf.h"
+
+struct config_value {
+    struct arena *a;
+    const struct config_row *row;
+    struct str folder;
+    struct str raw;  /* as it stands in the file */
+    struct str text; /* after config_value_expand() */
+};
+
+/*
+ * Replaces "${NAME}" by the environment variable; "$${" is a literal "${".
+ * False: `why` says why; control characters and what is not UTF-8 are
+ * refused, too.
+ */
+MUST_CHECK bool config_value_expand(struct config_value *v, struct buf *why);
+
+/*
+ * Writes to `target`, which is of the type that config_type names.  False:
+ * `why` says what was expected, and nothing was written.  References and
+ * lists are not this module's: they assert.
+ */
+MUST_CHECK bool config_value_read(const struct config_value *v, void *target,
+                                  struct buf *why);
+
+/* A name or a string, whatever the row says, for lists of them. */
+MUST_CHECK bool config_value_name(const struct config_value *v, struct str *ret,
+                                  struct buf *why);
+MUST_CHECK bool config_value_string(const struct config_value *v,
+                                    struct str *ret, struct buf *why);
+
+/* Appends the text in quotes: escaped, cut when long, hidden when secret. */
+void config_value_quote(struct buf *to, const struct config_value *v);
+
+/* Is `s` a name: [a-z0-9][a-z0-9_.-]*, at most NAME_MAX_LEN? */
+bool config_value_is_name(struct str s);
+
+#endif
