@@ -34,6 +34,8 @@
 #define JSON_DEPTH_MAX ((size_t)64)
 #define JSON_MEMBERS_MAX ((size_t)10000)
 #define JSON_ELEMENTS_MAX ((size_t)1000000)
+/* Characters of one number; RSA moduli fit, which some do send so. */
+#define JSON_NUMBER_MAX ((size_t)1024)
 
 /* One event of an SSE stream. */
 #define SSE_EVENT_MAX (1 * MIB)

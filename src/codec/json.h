@@ -4,9 +4,9 @@
  * There is one reading of a document: duplicate member names, invalid UTF-8,
  * lone surrogates, a NUL inside a string, trailing bytes, nesting over
  * JSON_DEPTH_MAX, more than JSON_MEMBERS_MAX members in one object or
- * JSON_ELEMENTS_MAX values in all are refused.  Numbers that do not fit
- * int64, uint64 or double exactly keep their text, so that writing a document
- * back never changes a value.
+ * JSON_ELEMENTS_MAX values in all, a number over JSON_NUMBER_MAX are refused.
+ * Numbers keep their text, so that writing a document back never changes a
+ * value.
  *
  * Values are immutable and live in the arena that json_read() was given.
  * Every accessor takes NULL and answers as for a missing value, so lookups
@@ -78,6 +78,8 @@ bool json_next(struct json_iter *it, struct str *ret_name,
 /* True and *ret set when `v` has that type (and fits); else *ret untouched. */
 MUST_CHECK bool json_str(const struct json *v, struct str *ret);
 MUST_CHECK bool json_bool(const struct json *v, bool *ret);
+MUST_CHECK bool json_number(const struct json *v,
+                            struct str *ret); /* its text, as it came */
 MUST_CHECK bool json_i64(const struct json *v,
                          int64_t *ret); /* integers only */
 MUST_CHECK bool json_f64(const struct json *v, double *ret);
@@ -101,7 +103,10 @@ struct json_patch {
 void json_write(struct buf *to, const struct json *v,
                 const struct json_patch *patches, size_t n);
 
-/* Appends `s` as a JSON string, quotes included, escaped as RFC 8785 says. */
+/*
+ * Appends `s`, which must be UTF-8, as a JSON string: quotes included,
+ * escaped as RFC 8785 says.
+ */
 void json_write_str(struct buf *to, struct str s);
 
 #endif

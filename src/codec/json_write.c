@@ -1,0 +1,204 @@
+/* json_write.c - values back to text; see json.h. */
+#include <assert.h>
+
+#include "base/limits.h"
+#include "codec/json_value.h"
+
+/* How many of the first bytes of `s` stand for themselves in a string. */
+static size_t plain_len(struct str s)
+{
+    size_t i = 0;
+
+    /* Eight at a time: a byte below 0x20, a '"' or a '\\' sets its high bit
+     * (others behind such a byte may too; the loop below finds the first). */
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    for (; s.len - i >= 8; i += 8) {
+        uint64_t x;
+        memcpy(&x, s.ptr + i, sizeof(x));
+        uint64_t quote = x ^ ones * '"';
+        uint64_t slash = x ^ ones * '\\';
+        uint64_t hit = (x - ones * 0x20) & ~x;
+        hit |= (quote - ones) & ~quote;
+        hit |= (slash - ones) & ~slash;
+        if ((hit & ones << 7) != 0)
+            break;
+    }
+    for (; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c < 0x20 || c == '"' || c == '\\')
+            break;
+    }
+    return i;
+}
+
+static void add_escaped(struct buf *to, unsigned char c)
+{
+    static const char shorts[] = "btn\0fr"; /* from U+0008 on; \v has none */
+    static const char hex[] = "0123456789abcdef";
+    if (c == '"' || c == '\\') {
+        (void)buf_add(to, (struct str){(char[]){'\\', (char)c}, 2});
+    } else if (c >= '\b' && c <= '\r' && c != '\v') {
+        (void)buf_add(to, (struct str){(char[]){'\\', shorts[c - '\b']}, 2});
+    } else {
+        char text[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+        (void)buf_add(to, (struct str){text, sizeof(text)});
+    }
+}
+
+/* `s` between quotes; nothing in it has to be escaped. */
+static void add_plain(struct buf *to, struct str s)
+{
+    char *p = buf_space(to, s.len + 2);
+    if (p == NULL)
+        return;
+    p[0] = '"';
+    if (s.len > 0)
+        memcpy(p + 1, s.ptr, s.len);
+    p[s.len + 1] = '"';
+    buf_added(to, s.len + 2);
+}
+
+void json_write_str(struct buf *to, struct str s)
+{
+    size_t at = plain_len(s);
+    if (at == s.len) {
+        add_plain(to, s);
+        return;
+    }
+    (void)buf_add_char(to, '"');
+    (void)buf_add(to, str_first(s, at));
+    while (at < s.len) {
+        add_escaped(to, (unsigned char)s.ptr[at++]);
+        struct str rest = str_skip(s, at);
+        size_t plain = plain_len(rest);
+        (void)buf_add(to, str_first(rest, plain));
+        at += plain;
+    }
+    (void)buf_add_char(to, '"');
+}
+
+static void write_scalar(struct buf *to, const yyjson_val *v)
+{
+    switch (v->tag & (YYJSON_TYPE_MASK | YYJSON_SUBTYPE_MASK)) {
+    case YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_TRUE:
+        (void)BUF_LIT(to, "true");
+        break;
+    case YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_FALSE:
+        (void)BUF_LIT(to, "false");
+        break;
+    case YYJSON_TYPE_NULL:
+        (void)BUF_LIT(to, "null");
+        break;
+    case YYJSON_TYPE_RAW:
+        (void)buf_add(to, json_value_text(v));
+        break;
+    case YYJSON_TYPE_STR | YYJSON_SUBTYPE_NOESC:
+        add_plain(to, json_value_text(v));
+        break;
+    default:
+        assert((v->tag & YYJSON_TYPE_MASK) == YYJSON_TYPE_STR);
+        json_write_str(to, json_value_text(v));
+    }
+}
+
+/* A container that is being written. */
+struct level {
+    const yyjson_val *end; /* the first value behind it */
+    bool is_object;
+    bool name_next;
+};
+
+/* Writes what stands before `v`, which is not the first of its container. */
+static void separate(struct buf *to, struct level *top, bool first)
+{
+    if (top->is_object && !top->name_next)
+        (void)buf_add_char(to, ':');
+    else if (!first)
+        (void)buf_add_char(to, ',');
+    top->name_next = top->is_object && !top->name_next;
+}
+
+static void write_value(struct buf *to, const yyjson_val *root)
+{
+    struct level levels[JSON_DEPTH_MAX];
+    size_t depth = 0;
+    bool first = true;
+    const yyjson_val *end = json_value_next(root);
+
+    for (const yyjson_val *v = root; v < end; v++) {
+        while (depth > 0 && v >= levels[depth - 1].end) {
+            (void)buf_add_char(to, levels[--depth].is_object ? '}' : ']');
+            first = false;
+        }
+        if (depth > 0)
+            separate(to, &levels[depth - 1], first);
+
+        enum json_type type = json_type(json_of_value(v));
+        first = type == JSON_OBJECT || type == JSON_ARRAY;
+        if (!first) {
+            write_scalar(to, v);
+            continue;
+        }
+        assert(depth < JSON_DEPTH_MAX); /* json_read() saw to it */
+        levels[depth++] = (struct level){
+            .end = json_value_next(v),
+            .is_object = type == JSON_OBJECT,
+            .name_next = type == JSON_OBJECT,
+        };
+        (void)buf_add_char(to, type == JSON_OBJECT ? '{' : '[');
+    }
+    while (depth > 0)
+        (void)buf_add_char(to, levels[--depth].is_object ? '}' : ']');
+}
+
+static const struct json_patch *find_patch(const struct json_patch *patches,
+                                           size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(patches[i].name, name))
+            return &patches[i];
+    }
+    return NULL;
+}
+
+static void add_member(struct buf *to, bool *first, struct str name,
+                       struct str raw)
+{
+    if (!*first)
+        (void)buf_add_char(to, ',');
+    *first = false;
+    json_write_str(to, name);
+    (void)buf_add_char(to, ':');
+    (void)buf_add(to, raw);
+}
+
+void json_write(struct buf *to, const struct json *v,
+                const struct json_patch *patches, size_t n)
+{
+    if (json_type(v) == JSON_NONE)
+        return;
+    if (n == 0 || json_type(v) != JSON_OBJECT) {
+        write_value(to, json_value(v));
+        return;
+    }
+
+    bool first = true;
+    struct json_iter it = json_each(v);
+    struct str name;
+    const struct json *member;
+    (void)buf_add_char(to, '{');
+    while (json_next(&it, &name, &member)) {
+        const struct json_patch *p = find_patch(patches, n, name);
+        if (p == NULL) {
+            add_member(to, &first, name, STR(""));
+            write_value(to, json_value(member));
+        } else if (p->raw.ptr != NULL) {
+            add_member(to, &first, name, p->raw);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (patches[i].raw.ptr != NULL && json_get(v, patches[i].name) == NULL)
+            add_member(to, &first, patches[i].name, patches[i].raw);
+    }
+    (void)buf_add_char(to, '}');
+}
