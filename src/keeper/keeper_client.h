@@ -18,16 +18,21 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "keeper/keeper_protocol.h"
 
 struct keeper_client;
 struct loop;
 
-enum { KEEPER_KEY_LEN = 32, KEEPER_SESSION_ID_LEN = 16 };
-
 MUST_CHECK enum err keeper_client_new(struct loop *l, uint64_t generation,
                                       struct keeper_client **ret);
+/* Not inside `done`.  No `done` runs any more; NULL is allowed. */
 void keeper_client_free(struct keeper_client *c);
+/*
+ * A new socket to the keeper (ours from now on), which the supervisor has
+ * announced as FRAME_ROLE_WORKER; replaces a broken one.
+ */
 MUST_CHECK enum err keeper_client_connect(struct keeper_client *c, int fd);
+/* True once connected and greeted, until it breaks; for readiness. */
 bool keeper_client_ready(const struct keeper_client *c);
 
 /* One question on its way; embedded in its owner. */
@@ -37,7 +42,14 @@ struct keeper_wait {
      */
     void (*done)(struct keeper_wait *w, enum err e, struct str key);
 };
+/* The owner goes away: `done` will not run.  Allowed when `w` is not waiting
+ * (zero-initialised). */
 void keeper_wait_cancel(struct keeper_wait *w);
+
+/*
+ * Both requests: on success `w->done` runs once, in a later turn.
+ * ERR_KEEPER: no connection.  ERR_OVERLOAD: KEEPER_IN_FLIGHT_MAX wait.
+ */
 
 /*
  * The key under which API keys of callers are hashed, the same for the life

@@ -1,0 +1,45 @@
+/*
+ * keeper_index.h - which sessions have a key: a set of 16-byte ids.
+ *
+ * Open addressing, 16 bytes a slot and at most three quarters full, so
+ * KEEPER_SESSIONS_MAX ids take 128 MiB and a young node takes 16 KiB.  Seeded,
+ * since a gateway that was taken over chooses the ids.  The all-zero id is no
+ * id: it marks a free slot.
+ */
+#ifndef KEEPER_KEEPER_INDEX_H
+#define KEEPER_KEEPER_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/siphash.h"
+#include "keeper/keeper_protocol.h"
+
+enum { KEEPER_SESSIONS_MAX = 4 * 1024 * 1024 };
+
+struct keeper_index {
+    unsigned char (*slots)[KEEPER_SESSION_ID_LEN]; /* heap */
+    size_t room;                                   /* 0 or a power of two */
+    size_t used;
+    struct siphash_key seed;
+};
+
+/* Cannot fail and allocates nothing. */
+void keeper_index_init(struct keeper_index *x, struct siphash_key seed);
+void keeper_index_release(struct keeper_index *x);
+
+bool keeper_index_has(const struct keeper_index *x,
+                      const unsigned char id[KEEPER_SESSION_ID_LEN]);
+
+/* ERR_LIMIT: KEEPER_SESSIONS_MAX are in.  ERR_NO_MEMORY.  `id` is not in. */
+MUST_CHECK enum err
+keeper_index_add(struct keeper_index *x,
+                 const unsigned char id[KEEPER_SESSION_ID_LEN]);
+
+/* Does nothing when `id` is not in. */
+void keeper_index_remove(struct keeper_index *x,
+                         const unsigned char id[KEEPER_SESSION_ID_LEN]);
+
+#endif
