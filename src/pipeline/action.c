@@ -29,6 +29,7 @@ struct action *action_begin(struct worker *w, struct exchange *x,
     evidence_random(w->evidence, a->id, sizeof(a->id));
     if (x != NULL)
         x->action = a;
+    list_push(&w->actions, &a->node);
     w->counters.open++;
     pipeline_start(pipeline_table(), a);
     return a;
@@ -47,6 +48,7 @@ void action_ended(struct action *a)
     struct worker *w = a->worker;
 
     assert(a->call == NULL && a->relay == NULL && !a->attempt.open);
+    list_remove(&a->node);
     action_drop_question(a);
     session_unref(a->session);
     snapshot_unref(a->snapshot);

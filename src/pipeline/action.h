@@ -10,6 +10,7 @@
 #define PIPELINE_ACTION_H
 
 #include "base/arena.h"
+#include "base/list.h"
 #include "domain/action.h"
 #include "domain/decision.h"
 #include "domain/label.h"
@@ -66,6 +67,7 @@ struct action {
     struct str param;  /* the request's part that is at fault, or empty */
 
     struct worker *worker;
+    struct list node;                /* of the worker's actions */
     struct exchange *exchange;       /* NULL: nobody waits for an answer */
     struct snapshot *snapshot;       /* +1 reference */
     struct arena *arena;             /* lives as long as the action */

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "domain/settings.h"
+#include "evidence/entry.h"
 
 struct broker;
 struct identity_callers;
@@ -31,6 +32,8 @@ struct snapshot {
     struct policy_set *policy;
     struct broker *broker;
     struct tls_context **provider_tls; /* per provider; NULL: plain */
+    struct tls_context **listen_tls;   /* per listener; NULL: plain */
+    struct evidence_state digests;     /* of all that is above */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "pipeline/payload.h"
 
 struct evidence;
@@ -44,6 +45,7 @@ struct worker {
     struct identity_cache *identities;
     struct session_table *sessions; /* shared */
     struct snapshot *snapshot;      /* the one for new actions; +1 */
+    struct list actions;            /* those under way */
     struct worker_counters counters;
     struct payload_keys payload_keys;
     uint64_t dice; /* state of the route choice */

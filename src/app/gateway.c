@@ -1,0 +1,399 @@
+/* gateway.c - see gateway.h. */
+#include "app/gateway.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/gateway_protocol.h"
+#include "app/gateway_state.h"
+#include "base/container.h"
+#include "base/log.h"
+#include "crypto/hash.h"
+#include "evidence/evidence.h"
+#include "http/server.h"
+#include "ledger/ledger_client.h"
+#include "pipeline/exchange.h"
+#include "pipeline/pipeline.h"
+#include "session/session.h"
+
+enum {
+    KEEPER_RETRY_MS = 100,
+    SWEEP_MS = 250,
+    LEAVE_MS = 50,
+    CONTROL_CONNECTIONS_MAX = 64,
+};
+
+static void tell_supervisor(struct gateway *g, uint16_t type, struct str text)
+{
+    struct buf *out = channel_out(g->supervisor);
+    if (out != NULL)
+        frame_add(out, type, 0, text);
+    channel_flush(g->supervisor);
+}
+
+/* ---- the end ---- */
+
+static void on_leave(struct timer *t)
+{
+    struct gateway *g = CONTAINER_OF(t, struct gateway, leave);
+    loop_stop(g->loop);
+}
+
+static void end(struct gateway *g, int exit_code)
+{
+    if (g->phase == PHASE_ENDED)
+        return;
+    g->phase = PHASE_ENDED;
+    g->exit_code = exit_code;
+    /* Frames of this turn leave at its end; then the loop may stop. */
+    timer_set(g->loop, &g->leave, LEAVE_MS, on_leave);
+}
+
+void gateway_worker_ended(struct gateway *g)
+{
+    assert(g->workers_open > 0);
+    if (--g->workers_open > 0)
+        return;
+    evidence_lifecycle(g->control.evidence, STR("stop"), (struct str){0});
+    end(g, 0);
+}
+
+static void drain(struct gateway *g)
+{
+    if (g->phase == PHASE_STARTING)
+        end(g, 0);
+    if (g->phase != PHASE_SERVING)
+        return;
+    g->phase = PHASE_DRAINING;
+    log_info("drain", {"workers", STR("told")});
+    for (unsigned i = 0; i < g->worker_count; i++)
+        gateway_worker_drain(&g->workers[i]);
+}
+
+/* ---- snapshots ---- */
+
+static void report_failure(struct gateway *g)
+{
+    const struct build *b = &g->build;
+    struct buf line;
+
+    buf_init(&line, 64 * KIB);
+    for (size_t i = 0; i < b->errors.count; i++) {
+        buf_clear(&line);
+        config_add_error(&line, str_from(g->options->config), &b->errors.at[i]);
+        log_error("config", {"error", buf_str(&line)});
+    }
+    if (b->why != NULL)
+        log_error("config", {"error", str_from(b->why)});
+    buf_release(&line);
+}
+
+static void start_workers(struct gateway *g)
+{
+    for (unsigned i = 0; i < g->worker_count; i++) {
+        enum err e = gateway_worker_start(&g->workers[i], g, i);
+        if (e != ERR_OK) {
+            log_error("worker.start", {"why", str_from(err_text(e))});
+            abort(); /* half a gateway serves nobody well; start again */
+        }
+        g->workers_open++;
+    }
+    g->phase = PHASE_SERVING;
+    evidence_lifecycle(g->control.evidence, STR("start"), (struct str){0});
+    tell_supervisor(g, GATEWAY_READY, (struct str){0});
+    log_info("ready", {"node", str_from(g->options->node)});
+}
+
+static void put_in_place(struct gateway *g, struct snapshot *s)
+{
+    struct snapshot *old = g->control.snapshot;
+
+    g->control.snapshot = s;
+    g->serial = s->serial;
+    g->reloaded_us = loop_wall_us(g->loop);
+    evidence_use(g->control.evidence, &s->digests);
+    if (g->phase == PHASE_STARTING) {
+        start_workers(g);
+    } else {
+        for (unsigned i = 0; i < g->worker_count; i++)
+            gateway_worker_swap(&g->workers[i], snapshot_ref(s));
+        g->reloads++;
+        evidence_lifecycle(g->control.evidence, STR("reload"), (struct str){0});
+        log_info("reload", {"result", STR("in place")});
+    }
+    snapshot_unref(old);
+}
+
+void gateway_built(struct gateway *g)
+{
+    struct snapshot *s = g->build.snapshot;
+
+    if (s != NULL && g->phase <= PHASE_SERVING) {
+        put_in_place(g, s);
+        return;
+    }
+    snapshot_unref(s);
+    if (g->phase > PHASE_SERVING)
+        return;
+    report_failure(g);
+    if (g->phase == PHASE_STARTING) {
+        tell_supervisor(g, GATEWAY_FAILED, (struct str){0});
+        end(g, 1);
+        return;
+    }
+    g->reloads_failed++;
+    log_error("reload", {"result", STR("nothing changed")});
+}
+
+/* ---- the keeper's part of a snapshot ---- */
+
+static void ask_caller_key(struct gateway *g);
+
+static void on_retry(struct timer *t)
+{
+    ask_caller_key(CONTAINER_OF(t, struct gateway, retry));
+}
+
+static void on_caller_key(struct keeper_wait *w, enum err e, struct str key)
+{
+    struct gateway *g = CONTAINER_OF(w, struct gateway, caller_key_wait);
+
+    if (e != ERR_OK) {
+        timer_set(g->loop, &g->retry, KEEPER_RETRY_MS, on_retry);
+        return;
+    }
+    assert(key.len == sizeof(g->caller_key));
+    memcpy(g->caller_key, key.ptr, key.len);
+    gateway_build_start(g);
+}
+
+static void ask_caller_key(struct gateway *g)
+{
+    g->caller_key_wait.done = on_caller_key;
+    if (keeper_client_caller_key(g->control.keeper, &g->caller_key_wait) !=
+        ERR_OK)
+        timer_set(g->loop, &g->retry, KEEPER_RETRY_MS, on_retry);
+}
+
+/* ---- intents that an earlier gateway left open ---- */
+
+static void on_orphan(void *user, uint64_t index)
+{
+    struct gateway *g = user;
+
+    if (index != LEDGER_NO_INDEX)
+        evidence_outcome_unknown(g->control.evidence, index);
+}
+
+static void ask_orphans(struct gateway *g)
+{
+    if (ledger_client_orphans(g->control.ledger, on_orphan, g) != ERR_OK)
+        log_warn("orphans", {"why", STR("the ledger does not answer")});
+}
+
+/* ---- what the supervisor says ---- */
+
+static enum err take_connection(struct gateway *g, const struct frame *f,
+                                int fd)
+{
+    struct frame_reader r = frame_reader(f->payload);
+    unsigned slot = frame_get_u16(&r);
+
+    if (!frame_reader_done(&r) || fd == -1 || slot > g->worker_count) {
+        if (fd != -1)
+            (void)close(fd);
+        return ERR_MALFORMED;
+    }
+    if (slot < g->worker_count && g->workers[slot].started) {
+        gateway_worker_connect(&g->workers[slot], f->type, fd);
+        return ERR_OK;
+    }
+    if (slot < g->worker_count || f->type == GATEWAY_RUNNER) {
+        (void)close(fd); /* nobody there to use it yet */
+        return ERR_OK;
+    }
+    enum err e = f->type == GATEWAY_LEDGER
+                     ? ledger_client_connect(g->control.ledger, fd)
+                     : keeper_client_connect(g->control.keeper, fd);
+    if (e == ERR_OK && f->type == GATEWAY_LEDGER)
+        ask_orphans(g);
+    return e;
+}
+
+static enum err take_processes(struct gateway *g, const struct frame *f)
+{
+    struct frame_reader r = frame_reader(f->payload);
+
+    g->process_count = 0;
+    while (r.left.len > 0 && g->process_count < GATEWAY_PROCESSES_MAX) {
+        struct gateway_process *p = &g->processes[g->process_count++];
+        p->role = (enum frame_role)frame_get_u32(&r);
+        p->pid = frame_get_u32(&r);
+        p->restarts = frame_get_u32(&r);
+    }
+    return frame_reader_done(&r) ? ERR_OK : ERR_MALFORMED;
+}
+
+static enum err on_frame(void *user, const struct frame *f, int fd)
+{
+    struct gateway *g = user;
+
+    switch (f->type) {
+    case GATEWAY_LEDGER:
+    case GATEWAY_KEEPER:
+    case GATEWAY_RUNNER:
+        return take_connection(g, f, fd);
+    case GATEWAY_RELOAD:
+        if (g->phase == PHASE_SERVING)
+            gateway_build_start(g);
+        return ERR_OK;
+    case GATEWAY_DRAIN:
+        drain(g);
+        return ERR_OK;
+    case GATEWAY_PROCESSES:
+        return take_processes(g, f);
+    default:
+        return ERR_MALFORMED;
+    }
+}
+
+static void on_supervisor_gone(void *user, enum err why)
+{
+    (void)why;
+    drain(user); /* nobody will restart us or our sockets */
+}
+
+static void on_opened(void *user, struct frame_hello peer)
+{
+    (void)user;
+    (void)peer;
+}
+
+/* ---- what goes on while it serves ---- */
+
+static void on_stats(void *user, enum err e, const struct ledger_stats *s)
+{
+    struct gateway *g = user;
+
+    g->ledger_answers = e == ERR_OK;
+    if (e == ERR_OK)
+        g->ledger = *s;
+}
+
+static void on_sweep(struct timer *t)
+{
+    struct gateway *g = CONTAINER_OF(t, struct gateway, sweep);
+
+    if (ledger_client_stats(g->control.ledger, on_stats, g) != ERR_OK)
+        g->ledger_answers = false;
+    timer_set(g->loop, &g->sweep, SWEEP_MS, on_sweep);
+}
+
+/* ---- start ---- */
+
+static enum err open_control(struct gateway *g)
+{
+    static const struct http_server_options server = {
+        .head_timeout_ms = 10000,
+        .body_idle_ms = 10000,
+        .idle_timeout_ms = 30000,
+        .write_idle_ms = 10000,
+        .connections_max = CONTROL_CONNECTIONS_MAX,
+        .h2_streams_max = 16,
+    };
+    static const struct http_server_events events = {exchange_request,
+                                                     exchange_done};
+    struct worker *w = &g->control;
+
+    w->loop = g->loop;
+    w->sessions = NULL;
+    w->status = gateway_status;
+    w->owner = g;
+    enum err e = http_server_new(g->loop, &server, &events, w, &w->server);
+    if (e == ERR_OK)
+        e = http_server_listen(w->server, ROLE_FD_CONTROL, NULL);
+    return e;
+}
+
+static enum err open_services(struct gateway *g)
+{
+    const struct role_options *o = g->options;
+    struct worker *w = &g->control;
+
+    enum err e = ledger_client_new(g->loop, o->generation, &w->ledger);
+    if (e == ERR_OK)
+        e = ledger_client_connect(w->ledger, role_fd_ledger(o->workers));
+    if (e == ERR_OK)
+        e = keeper_client_new(g->loop, o->generation, &w->keeper);
+    if (e == ERR_OK)
+        e = keeper_client_connect(w->keeper, role_fd_keeper(o->workers));
+    if (e == ERR_OK)
+        e = evidence_new(g->loop, w->ledger, str_from(o->node), &w->evidence);
+    if (e == ERR_OK)
+        e = session_table_new(&w->sessions);
+    return e;
+}
+
+static enum err open_all(struct gateway *g)
+{
+    static const struct channel_events events = {on_opened, on_frame,
+                                                 on_supervisor_gone};
+    const struct frame_hello own = {FRAME_PROTOCOL_VERSION, FRAME_ROLE_WORKER,
+                                    g->options->generation};
+
+    enum err e = loop_new(&g->loop);
+    if (e == ERR_OK)
+        e = channel_new(g->loop, ROLE_FD_SUPERVISOR, own, FRAME_ROLE_SUPERVISOR,
+                        &events, g, &g->supervisor);
+    if (e == ERR_OK)
+        e = open_control(g);
+    if (e == ERR_OK)
+        e = open_services(g);
+    if (e != ERR_OK)
+        return e;
+    g->workers = calloc(g->worker_count, sizeof(*g->workers));
+    return g->workers == NULL ? ERR_NO_MEMORY : ERR_OK;
+}
+
+static void close_all(struct gateway *g)
+{
+    for (unsigned i = 0; i < g->worker_count && g->workers != NULL; i++) {
+        if (g->workers[i].started)
+            thread_join(&g->workers[i].thread);
+    }
+    free(g->workers);
+    http_server_free(g->control.server);
+    evidence_free(g->control.evidence);
+    ledger_client_free(g->control.ledger);
+    keeper_client_free(g->control.keeper);
+    session_table_free(g->control.sessions);
+    snapshot_unref(g->control.snapshot);
+    channel_free(g->supervisor);
+    hash_wipe(g->caller_key, sizeof(g->caller_key));
+    loop_free(g->loop);
+}
+
+int gateway_run(const struct role_options *o)
+{
+    struct gateway g = {.options = o, .worker_count = o->workers};
+
+    if (!pipeline_check(pipeline_table())) {
+        log_error("pipeline", {"why", STR("the stage table is not sound")});
+        return 1;
+    }
+    enum err e = open_all(&g);
+    if (e != ERR_OK) {
+        log_error("gateway.start", {"why", str_from(err_text(e))});
+        return 1;
+    }
+    g.started_us = loop_wall_us(g.loop);
+    ask_caller_key(&g);
+    ask_orphans(&g);
+    on_sweep(&g.sweep);
+    loop_run(g.loop);
+    timer_cancel(&g.sweep);
+    timer_cancel(&g.retry);
+    close_all(&g);
+    return g.exit_code;
+}

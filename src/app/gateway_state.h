@@ -1,0 +1,114 @@
+/*
+ * gateway_state.h - what the control thread of the gateway knows.
+ *
+ * Private to gateway*.c.  Workers are told things by posting to their loops;
+ * nothing here is touched by another thread unless it says so.
+ */
+#ifndef APP_GATEWAY_STATE_H
+#define APP_GATEWAY_STATE_H
+
+#include <stdatomic.h>
+
+#include "app/config.h"
+#include "app/role.h"
+#include "keeper/keeper_client.h"
+#include "ledger/ledger_client.h"
+#include "os/channel.h"
+#include "os/loop.h"
+#include "os/thread.h"
+#include "os/timer.h"
+#include "pipeline/snapshot.h"
+#include "pipeline/worker.h"
+
+enum gateway_phase {
+    PHASE_STARTING = 0, /* no snapshot yet */
+    PHASE_SERVING,
+    PHASE_DRAINING,
+    PHASE_ENDED,
+};
+
+struct gateway;
+
+/* One worker thread.  `worker` belongs to it from start to end. */
+struct gateway_worker {
+    struct gateway *gateway;
+    struct thread thread;
+    struct worker worker;
+    struct timer sweep; /* sessions and refusals */
+    struct timer drain; /* what is open then, is cut */
+    struct timer leave; /* the last words get so long */
+    bool started;
+    bool ended; /* told the control thread */
+};
+
+/* A process of the node, as the supervisor tells. */
+struct gateway_process {
+    enum frame_role role;
+    uint32_t pid, restarts;
+};
+enum { GATEWAY_PROCESSES_MAX = 8 };
+
+/* A snapshot on its way: made by the control thread, filled by the builder. */
+struct build {
+    struct thread thread;
+    struct gateway *gateway;
+    uint64_t serial;
+    struct arena arena;
+    struct config_errors errors;
+    struct settings settings;
+    struct snapshot *snapshot; /* NULL: `why` or `errors` say why */
+    const char *why;
+    bool running;
+};
+
+struct gateway {
+    const struct role_options *options;
+    struct loop *loop;
+    struct channel *supervisor;
+    struct worker control; /* serves the control socket */
+    struct gateway_worker *workers;
+    unsigned worker_count, workers_open;
+    enum gateway_phase phase;
+    int exit_code;
+    int64_t started_us;
+
+    unsigned char caller_key[KEEPER_KEY_LEN];
+    struct keeper_wait caller_key_wait;
+    struct timer retry;         /* asks the keeper again */
+    struct timer sweep;         /* refusals, and the ledger's figures below */
+    struct ledger_stats ledger; /* at most SWEEP_MS old; for status */
+    bool ledger_answers;
+    struct timer leave; /* the last frames get a turn to leave */
+
+    struct build build;
+    bool build_again; /* a reload was asked for while one ran */
+    uint64_t serial;
+    uint64_t reloads, reloads_failed;
+    int64_t reloaded_us; /* when the current snapshot was put in place */
+
+    struct gateway_process processes[GATEWAY_PROCESSES_MAX];
+    size_t process_count;
+};
+
+/* gateway_worker.c: creates what the thread owns and starts it. */
+MUST_CHECK enum err gateway_worker_start(struct gateway_worker *gw,
+                                         struct gateway *g, unsigned number);
+/* From the control thread: new actions use `s` (+1 reference each). */
+void gateway_worker_swap(struct gateway_worker *gw, struct snapshot *s);
+/* From the control thread: a new connection to ledger or keeper. */
+void gateway_worker_connect(struct gateway_worker *gw, uint16_t type, int fd);
+/* From the control thread: finish what is open within `drain_ms`. */
+void gateway_worker_drain(struct gateway_worker *gw);
+
+/* gateway_build.c: reads the config and builds, on a thread of its own;
+ * gateway_built() follows on the control thread. */
+void gateway_build_start(struct gateway *g);
+void gateway_built(struct gateway *g);
+
+/* gateway_status.c: answers ENDPOINT_STATUS. */
+void gateway_status(struct worker *w, struct exchange *x);
+
+/* gateway.c */
+void gateway_worker_ended(struct gateway *g);
+
+#endif

@@ -1,0 +1,147 @@
+/* gateway_status.c - the node's state, as JSON for the control socket. */
+#include "app/gateway_state.h"
+
+#include "base/text.h"
+#include "codec/jcs.h"
+#include "http/server.h"
+#include "keeper/keeper_client.h"
+#include "pipeline/exchange.h"
+
+enum { STATUS_MAX = 64 * 1024 };
+
+static struct str process_name(enum frame_role role)
+{
+    switch (role) {
+    case FRAME_ROLE_SUPERVISOR:
+        return STR("supervisor");
+    case FRAME_ROLE_KEEPER:
+        return STR("keeper");
+    case FRAME_ROLE_LEDGER:
+        return STR("ledger");
+    case FRAME_ROLE_RUNNER:
+        return STR("runner");
+    case FRAME_ROLE_WORKER:
+        return STR("gateway");
+    case FRAME_ROLE_NONE:
+    case FRAME_ROLE_CONTROL:
+    case FRAME_ROLE_TOOL:
+        break;
+    }
+    return STR("unknown");
+}
+
+static void add_time(struct jcs *w, struct str name, int64_t unix_us)
+{
+    char text[TEXT_TIME_LEN];
+
+    text_time(unix_us, text);
+    jcs_pair_str(w, name, (struct str){text, sizeof(text)});
+}
+
+/* Sums over all workers; each counts for itself, so a sum is a moment's. */
+static void add_calls(struct jcs *w, const struct gateway *g)
+{
+    uint64_t calls = 0, failed = 0, open = 0, refused = 0;
+
+    for (unsigned i = 0; i < g->worker_count; i++) {
+        const struct worker_counters *c = &g->workers[i].worker.counters;
+        calls += c->calls;
+        failed += c->failed;
+        open += c->open;
+        refused += c->refused;
+    }
+    jcs_name(w, STR("calls"));
+    jcs_object(w);
+    jcs_pair_i64(w, STR("ended"), (int64_t)calls);
+    jcs_pair_i64(w, STR("failed"), (int64_t)failed);
+    jcs_pair_i64(w, STR("open"), (int64_t)open);
+    jcs_pair_i64(w, STR("refused"), (int64_t)refused);
+    jcs_end(w);
+}
+
+static void add_config(struct jcs *w, const struct gateway *g)
+{
+    const struct snapshot *s = g->control.snapshot;
+    struct str digest = {NULL, 0};
+    char hex[TEXT_HEX_LEN(32)];
+
+    if (s != NULL) {
+        text_hex(s->settings.digest, 32, hex);
+        digest = (struct str){hex, sizeof(hex)};
+    }
+    jcs_name(w, STR("config"));
+    jcs_object(w);
+    jcs_pair_str(w, STR("digest"), digest);
+    jcs_pair_str(w, STR("file"), str_from(g->options->config));
+    jcs_pair_i64(w, STR("reloads"), (int64_t)g->reloads);
+    jcs_pair_i64(w, STR("reloads_failed"), (int64_t)g->reloads_failed);
+    add_time(w, STR("since"), g->reloaded_us);
+    jcs_end(w);
+}
+
+static void add_ledger(struct jcs *w, const struct gateway *g)
+{
+    const struct ledger_stats *l = &g->ledger;
+
+    jcs_name(w, STR("ledger"));
+    jcs_object(w);
+    jcs_name(w, STR("answers"));
+    jcs_bool(w, g->ledger_answers);
+    jcs_pair_i64(w, STR("commits"), (int64_t)l->commits);
+    jcs_name(w, STR("durable"));
+    jcs_bool(w, !g->options->batched);
+    jcs_pair_i64(w, STR("entries"), (int64_t)l->entries);
+    jcs_pair_i64(w, STR("open_intents"), (int64_t)l->open_intents);
+    jcs_name(w, STR("root"));
+    jcs_hex(w, l->root.bytes, HASH_LEN);
+    jcs_pair_i64(w, STR("syncs"), (int64_t)l->syncs);
+    jcs_end(w);
+}
+
+static void add_processes(struct jcs *w, const struct gateway *g)
+{
+    jcs_name(w, STR("processes"));
+    jcs_array(w);
+    for (size_t i = 0; i < g->process_count; i++) {
+        const struct gateway_process *p = &g->processes[i];
+        jcs_object(w);
+        jcs_pair_i64(w, STR("pid"), p->pid);
+        jcs_pair_str(w, STR("process"), process_name(p->role));
+        jcs_pair_i64(w, STR("restarts"), p->restarts);
+        jcs_end(w);
+    }
+    jcs_end(w);
+}
+
+void gateway_status(struct worker *worker, struct exchange *x)
+{
+    const struct gateway *g = worker->owner;
+    struct buf body;
+    struct jcs w;
+
+    buf_init(&body, STATUS_MAX);
+    jcs_begin(&w, &body);
+    jcs_object(&w);
+    add_calls(&w, g);
+    add_config(&w, g);
+    jcs_pair_i64(&w, STR("generation"), (int64_t)g->options->generation);
+    /* Separate processes, without a sandbox yet: nothing more is claimed. */
+    jcs_pair_str(&w, STR("isolation"), STR("processes"));
+    jcs_name(&w, STR("keeper"));
+    jcs_bool(&w, keeper_client_ready(worker->keeper));
+    add_ledger(&w, g);
+    jcs_pair_str(&w, STR("node"), str_from(g->options->node));
+    add_processes(&w, g);
+    jcs_pair_str(&w, STR("serving"),
+                 g->phase == PHASE_SERVING ? STR("yes") : STR("no"));
+    add_time(&w, STR("started"), g->started_us);
+    jcs_pair_str(&w, STR("version"), STR(WRIT_VERSION));
+    jcs_pair_i64(&w, STR("workers"), g->worker_count);
+    jcs_end(&w);
+    if (jcs_done(&w))
+        exchange_reply(x, 200, (struct http_fields){0}, STR("application/json"),
+                       buf_str(&body));
+    else
+        exchange_reply_error(x, ERR_INTERNAL, (struct str){0}, (struct str){0});
+    buf_release(&body);
+}
