@@ -131,8 +131,8 @@ static struct openai_answer meter_embeddings(struct arena *a, struct str body,
     if (s.len > 0 && !arena_copy(a, s, &answer.model))
         answer.model.len = 0;
     answer.failed = behind_last(body, STR("\"data\"")).len == 0;
-    answer.usage = openai_usage_complete(answer.usage, r->input_estimate, 0);
     answer.usage.output_tokens = 0; /* an embedding is no text */
+    answer.usage = openai_usage_complete(answer.usage, r->input_estimate, 0);
     return answer;
 }
 

@@ -48,8 +48,7 @@ static const struct property chat[] = {
     {"prediction", "{\"type\":\"content\",\"content\":\"x\"}", ERR_OK},
     {"presence_penalty", "0.5", ERR_OK},
     {"prompt_cache_key", "\"k\"", ERR_OK},
-    {"prompt_cache_options", "{\"ttl\":\"30m\",\"mode\":\"explicit\"}",
-     ERR_OK},
+    {"prompt_cache_options", "{\"ttl\":\"30m\",\"mode\":\"explicit\"}", ERR_OK},
     {"prompt_cache_retention", "\"24h\"", ERR_DENIED},
     {"reasoning_effort", "\"xhigh\"", ERR_OK},
     {"response_format", "{\"type\":\"json_object\"}", ERR_OK},
@@ -72,10 +71,8 @@ static const struct property chat[] = {
 };
 
 static const struct property embeddings[] = {
-    {"dimensions", "1", ERR_OK},
-    {"encoding_format", "\"float\"", ERR_OK},
-    {"input", "\"x\"", ERR_OK},
-    {"model", "\"m\"", ERR_OK},
+    {"dimensions", "1", ERR_OK}, {"encoding_format", "\"float\"", ERR_OK},
+    {"input", "\"x\"", ERR_OK},  {"model", "\"m\"", ERR_OK},
     {"user", "\"u\"", ERR_OK},
 };
 
@@ -199,11 +196,10 @@ static void check_property(enum llm_operation operation,
     for (size_t i = 0; i < ARRAY_LEN(required); i++) {
         const char *at = strstr(base, required[i]);
         if (at != NULL && strcmp(required[i], p->name) != 0)
-            assert_true(buf_addf(
-                &body, ",\"%s\":%s", required[i],
-                strcmp(required[i], "messages") == 0
-                    ? "[{\"role\":\"user\",\"content\":\"x\"}]"
-                    : "\"m\""));
+            assert_true(buf_addf(&body, ",\"%s\":%s", required[i],
+                                 strcmp(required[i], "messages") == 0
+                                     ? "[{\"role\":\"user\",\"content\":\"x\"}]"
+                                     : "\"m\""));
     }
     assert_true(buf_add_char(&body, '}'));
     enum err e = openai_read(&a, operation, buf_str(&body),
