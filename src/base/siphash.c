@@ -3,12 +3,12 @@
 
 #include <endian.h>
 
-static uint64_t rotl(uint64_t x, unsigned bits)
+static inline uint64_t rotl(uint64_t x, unsigned bits)
 {
     return x << bits | x >> (64 - bits);
 }
 
-static void round1(uint64_t v[4])
+static inline void round1(uint64_t v[4])
 {
     v[0] += v[1];
     v[1] = rotl(v[1], 13) ^ v[0];
@@ -23,7 +23,7 @@ static void round1(uint64_t v[4])
 }
 
 /* The first `n` bytes, at most 8, as a little-endian number. */
-static uint64_t read_le(const char *p, size_t n)
+static inline uint64_t read_le(const char *p, size_t n)
 {
     uint64_t x = 0;
     memcpy(&x, p, n);

@@ -77,78 +77,122 @@ void json_write_str(struct buf *to, struct str s)
     (void)buf_add_char(to, '"');
 }
 
-static void write_scalar(struct buf *to, const yyjson_val *v)
-{
-    switch (v->tag & (YYJSON_TYPE_MASK | YYJSON_SUBTYPE_MASK)) {
-    case YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_TRUE:
-        (void)BUF_LIT(to, "true");
-        break;
-    case YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_FALSE:
-        (void)BUF_LIT(to, "false");
-        break;
-    case YYJSON_TYPE_NULL:
-        (void)BUF_LIT(to, "null");
-        break;
-    case YYJSON_TYPE_RAW:
-        (void)buf_add(to, json_value_text(v));
-        break;
-    case YYJSON_TYPE_STR | YYJSON_SUBTYPE_NOESC:
-        add_plain(to, json_value_text(v));
-        break;
-    default:
-        assert((v->tag & YYJSON_TYPE_MASK) == YYJSON_TYPE_STR);
-        json_write_str(to, json_value_text(v));
-    }
-}
-
 /* A container that is being written. */
 struct level {
     const yyjson_val *end; /* the first value behind it */
-    bool is_object;
-    bool name_next;
+    char closer;
+    bool name_next; /* the next value is a member's name */
 };
 
-/* Writes what stands before `v`, which is not the first of its container. */
-static void separate(struct buf *to, struct level *top, bool first)
+struct writer {
+    struct buf *to;
+    struct level levels[JSON_DEPTH_MAX];
+    size_t depth;
+    bool first; /* nothing stands in the innermost container yet */
+};
+
+/* The text of a scalar that is copied as it is, quotes apart. */
+static struct str scalar_text(const yyjson_val *v)
 {
-    if (top->is_object && !top->name_next)
-        (void)buf_add_char(to, ':');
-    else if (!first)
-        (void)buf_add_char(to, ',');
-    top->name_next = top->is_object && !top->name_next;
+    switch (v->tag & (YYJSON_TYPE_MASK | YYJSON_SUBTYPE_MASK)) {
+    case YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_TRUE:
+        return STR("true");
+    case YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_FALSE:
+        return STR("false");
+    case YYJSON_TYPE_NULL:
+        return STR("null");
+    default:
+        return json_value_text(v);
+    }
+}
+
+/* Ends the containers that `v` is not in; returns where to go on. */
+static char *close_levels(struct writer *w, char *p, const yyjson_val *v)
+{
+    while (w->depth > 0 && v >= w->levels[w->depth - 1].end) {
+        *p++ = w->levels[--w->depth].closer;
+        w->first = false;
+    }
+    return p;
+}
+
+/* What stands between the value before and the next one. */
+static char *separate(struct writer *w, char *p)
+{
+    if (w->depth == 0)
+        return p;
+    struct level *top = &w->levels[w->depth - 1];
+    bool is_object = top->closer == '}';
+    if (is_object && !top->name_next)
+        *p++ = ':';
+    else if (!w->first)
+        *p++ = ',';
+    top->name_next = is_object && !top->name_next;
+    return p;
+}
+
+static char *open_level(struct writer *w, char *p, const yyjson_val *v)
+{
+    bool is_object = (v->tag & YYJSON_TYPE_MASK) == YYJSON_TYPE_OBJ;
+    assert(w->depth < JSON_DEPTH_MAX); /* json_read() saw to it */
+    w->levels[w->depth++] = (struct level){
+        .end = json_value_next(v),
+        .closer = is_object ? '}' : ']',
+        .name_next = is_object,
+    };
+    w->first = true;
+    *p++ = is_object ? '{' : '[';
+    return p;
+}
+
+/* One value and what stands before it, with one look at the buffer's room. */
+static void write_one(struct writer *w, const yyjson_val *v)
+{
+    uint8_t type = (uint8_t)(v->tag & YYJSON_TYPE_MASK);
+    bool container = type == YYJSON_TYPE_OBJ || type == YYJSON_TYPE_ARR;
+    bool escaped = type == YYJSON_TYPE_STR && !json_value_is_plain(v);
+    struct str text = {NULL, 0};
+    if (!container && !escaped)
+        text = scalar_text(v);
+
+    /* A comma or colon, and two quotes or a bracket. */
+    size_t closers = 0;
+    for (size_t d = w->depth; d > 0 && v >= w->levels[d - 1].end; d--)
+        closers++;
+    char *start = buf_space(w->to, closers + 3 + text.len);
+    if (start == NULL)
+        return;
+    char *p = close_levels(w, start, v);
+    p = separate(w, p);
+    if (container) {
+        p = open_level(w, p, v);
+    } else {
+        bool quotes = type == YYJSON_TYPE_STR && !escaped;
+        if (quotes)
+            *p++ = '"';
+        if (text.len > 0)
+            memcpy(p, text.ptr, text.len);
+        p += text.len;
+        if (quotes)
+            *p++ = '"';
+        w->first = false;
+    }
+    buf_added(w->to, (size_t)(p - start));
+    if (escaped)
+        json_write_str(w->to, json_value_text(v));
 }
 
 static void write_value(struct buf *to, const yyjson_val *root)
 {
-    struct level levels[JSON_DEPTH_MAX];
-    size_t depth = 0;
-    bool first = true;
+    struct writer w;
+    w.to = to;
+    w.depth = 0;
+    w.first = true;
     const yyjson_val *end = json_value_next(root);
-
-    for (const yyjson_val *v = root; v < end; v++) {
-        while (depth > 0 && v >= levels[depth - 1].end) {
-            (void)buf_add_char(to, levels[--depth].is_object ? '}' : ']');
-            first = false;
-        }
-        if (depth > 0)
-            separate(to, &levels[depth - 1], first);
-
-        enum json_type type = json_type(json_of_value(v));
-        first = type == JSON_OBJECT || type == JSON_ARRAY;
-        if (!first) {
-            write_scalar(to, v);
-            continue;
-        }
-        assert(depth < JSON_DEPTH_MAX); /* json_read() saw to it */
-        levels[depth++] = (struct level){
-            .end = json_value_next(v),
-            .is_object = type == JSON_OBJECT,
-            .name_next = type == JSON_OBJECT,
-        };
-        (void)buf_add_char(to, type == JSON_OBJECT ? '{' : '[');
-    }
-    while (depth > 0)
-        (void)buf_add_char(to, levels[--depth].is_object ? '}' : ']');
+    for (const yyjson_val *v = root; v < end; v++)
+        write_one(&w, v);
+    while (w.depth > 0)
+        (void)buf_add_char(to, w.levels[--w.depth].closer);
 }
 
 static const struct json_patch *find_patch(const struct json_patch *patches,
