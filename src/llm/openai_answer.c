@@ -103,6 +103,14 @@ static struct str behind_last(struct str body, struct str key)
     return found;
 }
 
+/* Does `body` end as an object does? */
+static bool is_closed(struct str body)
+{
+    while (body.len > 0 && skip_space(str_skip(body, body.len - 1)).len == 0)
+        body.len--;
+    return body.len > 0 && body.ptr[body.len - 1] == '}';
+}
+
 /* The string that `s` begins with, when nothing in it is escaped. */
 static struct str leading_string(struct str s)
 {
@@ -130,7 +138,8 @@ static struct openai_answer meter_embeddings(struct arena *a, struct str body,
     s = openai_usage_model(leading_string(behind_last(body, STR("\"model\""))));
     if (s.len > 0 && !arena_copy(a, s, &answer.model))
         answer.model.len = 0;
-    answer.failed = behind_last(body, STR("\"data\"")).len == 0;
+    answer.failed =
+        behind_last(body, STR("\"data\"")).len == 0 || !is_closed(body);
     answer.usage.output_tokens = 0; /* an embedding is no text */
     answer.usage = openai_usage_complete(answer.usage, r->input_estimate, 0);
     return answer;
