@@ -59,7 +59,8 @@ MUST_CHECK enum err http_server_listen(struct http_server *s, int fd,
  * their reply (Connection: close, GOAWAY).  `drained` once none is left. */
 void http_server_drain(struct http_server *s, void (*drained)(void *user));
 
-/* Closes everything at once and frees; `done` for each open request first. */
+/* Closes everything at once and frees; `done` for each open request first.
+ * Not from inside `request` or `done`.  NULL is allowed. */
 void http_server_free(struct http_server *s);
 
 /* Connections open now; for status and tests. */

@@ -1,0 +1,165 @@
+/* request.c - see server.h; what both protocols do alike. */
+#include <assert.h>
+
+#include "base/limits.h"
+#include "http/server_conn.h"
+
+enum { BODY_ROOM_FIRST_MAX = 64 * 1024 };
+
+void request_init(struct http_request *r, struct server_conn *c)
+{
+    *r = (struct http_request){.conn = c, .protocol = c->protocol};
+    arena_init(&r->arena, REQUEST_ARENA_MAX);
+    buf_init(&r->body, 0);
+    list_init(&r->later);
+}
+
+void request_release(struct http_request *r)
+{
+    list_remove(&r->later);
+    request_drop_source(r);
+    buf_release(&r->body);
+    arena_release(&r->arena);
+}
+
+const struct http_request_head *http_request_head(const struct http_request *r)
+{
+    return &r->head;
+}
+
+struct arena *http_request_arena(struct http_request *r)
+{
+    return &r->arena;
+}
+
+void http_request_set_user(struct http_request *r, void *user)
+{
+    r->user = user;
+}
+
+void *http_request_user(const struct http_request *r)
+{
+    return r->user;
+}
+
+struct str http_request_peer(const struct http_request *r)
+{
+    return stream_peer(r->conn->stream);
+}
+
+struct str http_request_certificate(const struct http_request *r)
+{
+    return stream_peer_certificate(r->conn->stream);
+}
+
+/* --- the body of the request --- */
+
+static void give(struct http_request *r, enum err e)
+{
+    if (r->body_state != BODY_READING)
+        return;
+    r->body_state = BODY_GIVEN;
+    if (e != ERR_OK)
+        buf_release(&r->body);
+    r->read(r->read_user, buf_str(&r->body), e);
+}
+
+void http_request_read(struct http_request *r, size_t max, http_body_read *read,
+                       void *user)
+{
+    assert(r->body_state == BODY_UNREAD && !r->replied);
+    r->body_state = BODY_READING;
+    r->read = read;
+    r->read_user = user;
+    r->body_max = max;
+    buf_init(&r->body, max);
+    if (r->head.body_bytes > 0 && (uint64_t)r->head.body_bytes > max) {
+        give(r, ERR_LIMIT);
+        return;
+    }
+    if (r->body_complete) {
+        give(r, ERR_OK);
+        return;
+    }
+    /* A length is a claim: no more is reserved for it than this. */
+    int64_t known = r->head.body_bytes;
+    size_t room = known > BODY_ROOM_FIRST_MAX ? BODY_ROOM_FIRST_MAX
+                  : known > 0                 ? (size_t)known
+                                              : 0;
+    if (room > 0 && buf_space(&r->body, room) == NULL) {
+        give(r, ERR_NO_MEMORY);
+        return;
+    }
+    r->body_since_ms = loop_now_ms(r->conn->loop);
+    r->protocol->read(r);
+}
+
+void http_request_drop_body(struct http_request *r)
+{
+    if (r->body_state == BODY_GIVEN)
+        buf_release(&r->body);
+}
+
+void request_body_piece(struct http_request *r, struct str piece)
+{
+    r->body_received += (int64_t)piece.len;
+    if (r->body_state != BODY_READING)
+        return;
+    if (piece.len > r->body_max - r->body.len)
+        give(r, ERR_LIMIT);
+    else if (!buf_add(&r->body, piece))
+        give(r, ERR_NO_MEMORY);
+}
+
+void request_body_end(struct http_request *r)
+{
+    r->body_complete = true;
+    give(r, ERR_OK);
+}
+
+void request_body_fail(struct http_request *r, enum err why)
+{
+    give(r, why);
+}
+
+/* --- the reply --- */
+
+void http_request_reply(struct http_request *r,
+                        const struct http_response_head *head, struct str body)
+{
+    assert(!r->replied);
+    r->replied = true;
+    r->body_state = r->body_state == BODY_READING ? BODY_GIVEN : r->body_state;
+    r->protocol->reply(r, head, body);
+}
+
+void http_request_reply_stream(struct http_request *r,
+                               const struct http_response_head *head,
+                               struct body_source *src)
+{
+    assert(!r->replied);
+    r->replied = true;
+    r->body_state = r->body_state == BODY_READING ? BODY_GIVEN : r->body_state;
+    r->source = src;
+    r->protocol->reply_stream(r, head);
+}
+
+void http_request_cut(struct http_request *r)
+{
+    request_drop_source(r);
+    r->protocol->cut(r);
+}
+
+void request_drop_source(struct http_request *r)
+{
+    struct body_source *src = r->source;
+    r->source = NULL;
+    if (src != NULL)
+        src->cancel(src);
+}
+
+bool request_reply_is_bare(const struct http_request *r, int status)
+{
+    return str_eq(r->head.method, STR("HEAD")) || status == 204 ||
+           status == 304 || status < 200;
+}
