@@ -1,0 +1,226 @@
+/* cmd_check.c - `writ check`: is the configuration right, and what does it
+ * leave open? */
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "app/cmd_load.h"
+#include "base/text.h"
+#include "codec/json.h"
+#include "os/file.h"
+
+enum { GAPS_MAX = 64, OUTPUT_MAX = 4 * 1024 * 1024 };
+
+/* A file that the configuration names and that is not there. */
+struct missing {
+    const char *key;
+    struct str path;
+};
+
+enum { MISSING_MAX = 64 };
+
+struct missings {
+    struct missing at[MISSING_MAX];
+    size_t count;
+};
+
+static void look(struct missings *m, const char *key, struct str path)
+{
+    char z[FILE_PATH_MAX];
+    if (path.len == 0 || m->count == MISSING_MAX)
+        return;
+    bool ok = path.len < sizeof(z);
+    if (ok) {
+        memcpy(z, path.ptr, path.len);
+        z[path.len] = 0;
+        ok = access(z, R_OK) == 0;
+    }
+    if (!ok)
+        m->at[m->count++] = (struct missing){key, path};
+}
+
+static void look_for_files(struct missings *m, const struct settings *s)
+{
+    for (size_t i = 0; i < s->listen_count; i++) {
+        look(m, "listen[].tls.cert", s->listen[i].tls.cert);
+        look(m, "listen[].tls.key", s->listen[i].tls.key);
+        look(m, "listen[].tls.client_ca", s->listen[i].tls.client_ca);
+    }
+    for (size_t i = 0; i < s->provider_count; i++) {
+        const struct provider_settings *p = &s->providers[i];
+        look(m, "providers.NAME.tls.ca", p->ca);
+        for (size_t j = 0; j < p->credential_count; j++)
+            look(m, "providers.NAME.credential[].file", p->credentials[j].file);
+    }
+}
+
+static void print_listeners(const struct cli *c, const struct settings *s)
+{
+    for (size_t i = 0; i < s->listen_count; i++) {
+        const struct listen_settings *l = &s->listen[i];
+        bool v6 = str_find(l->host, ':') < l->host.len;
+        fprintf(c->out, "  listen    %s%.*s%s:%u, %s\n", v6 ? "[" : "",
+                STR_FMT(l->host), v6 ? "]" : "", l->port,
+                l->tls.cert.len == 0                     ? "plain"
+                : l->tls.client_auth == CLIENT_AUTH_NONE ? "TLS"
+                : l->tls.client_auth == CLIENT_AUTH_OPTIONAL
+                    ? "TLS, client certificates optional"
+                    : "TLS, client certificates required");
+    }
+}
+
+static void print_routes(const struct cli *c, const struct settings *s,
+                         const struct model_settings *m)
+{
+    fprintf(c->out, "  model     %.*s:", STR_FMT(m->name));
+    for (size_t i = 0; i < m->route_count + m->fallback_count; i++) {
+        bool fallback = i >= m->route_count;
+        const struct route_settings *r =
+            fallback ? &m->fallback[i - m->route_count] : &m->routes[i];
+        fprintf(c->out, "%s %.*s/%.*s",
+                i == 0                            ? ""
+                : fallback && i == m->route_count ? ", then"
+                                                  : ",",
+                STR_FMT(s->providers[r->provider].name), STR_FMT(r->model));
+        if (!fallback && m->route_count > 1)
+            fprintf(c->out, " x%u", r->weight);
+    }
+    (void)fputc('\n', c->out);
+}
+
+static void print_names(const struct cli *c, const char *what,
+                        struct names names, const char *none)
+{
+    fprintf(c->out, "%s", what);
+    for (size_t i = 0; i < names.count; i++)
+        fprintf(c->out, "%s%.*s", i == 0 ? "" : ", ", STR_FMT(names.at[i]));
+    fprintf(c->out, "%s", names.count == 0 ? none : "");
+}
+
+static void print_callers(const struct cli *c, const struct settings *s)
+{
+    for (size_t i = 0; i < s->caller_count; i++) {
+        const struct caller_settings *k = &s->callers[i];
+        fprintf(c->out, "  caller    %.*s (%.*s, %.*s):", STR_FMT(k->name),
+                STR_FMT(principal_kind_name(k->kind)),
+                STR_FMT(s->tenants[k->tenant].name));
+        for (size_t j = 0; j < k->model_count; j++)
+            fprintf(c->out, "%s %.*s", j == 0 ? "" : ",",
+                    STR_FMT(s->models[k->models[j]].name));
+        fprintf(c->out, "%s\n", k->model_count == 0 ? " no model" : "");
+    }
+}
+
+static void print_summary(const struct cli *c, const struct settings *s)
+{
+    fprintf(c->out, "%.*s: ok\n  node      %.*s\n  data      %.*s\n",
+            STR_FMT(s->file), STR_FMT(s->node), STR_FMT(s->data));
+    print_listeners(c, s);
+    for (size_t i = 0; i < s->tenant_count; i++) {
+        fprintf(c->out, "  tenant    %.*s", STR_FMT(s->tenants[i].name));
+        print_names(c, ": regions ", s->tenants[i].regions, "any");
+        (void)fputc('\n', c->out);
+    }
+    for (size_t i = 0; i < s->provider_count; i++) {
+        const struct provider_settings *p = &s->providers[i];
+        bool v6 = str_find(p->host, ':') < p->host.len;
+        fprintf(c->out, "  provider  %.*s: %s://%s%.*s%s:%u%.*s",
+                STR_FMT(p->name), p->tls ? "https" : "http", v6 ? "[" : "",
+                STR_FMT(p->host), v6 ? "]" : "", p->port, STR_FMT(p->path));
+        if (p->region.len > 0)
+            fprintf(c->out, " in %.*s", STR_FMT(p->region));
+        print_names(c, ", tenants ", p->tenants, "all");
+        (void)fputc('\n', c->out);
+    }
+    for (size_t i = 0; i < s->model_count; i++)
+        print_routes(c, s, &s->models[i]);
+    print_callers(c, s);
+}
+
+static void print_text(const struct cli *c, const struct settings *s,
+                       const struct missings *m, const struct config_gap *gaps,
+                       size_t gap_count)
+{
+    if (m->count == 0)
+        print_summary(c, s);
+    for (size_t i = 0; i < m->count; i++)
+        fprintf(c->err, "%.*s: %s: %.*s cannot be read\n", STR_FMT(s->file),
+                m->at[i].key, STR_FMT(m->at[i].path));
+    if (gap_count > 0)
+        fprintf(c->out, "Gaps:\n");
+    for (size_t i = 0; i < gap_count; i++)
+        fprintf(c->out, "  %.*s: %.*s\n", STR_FMT(gaps[i].path),
+                STR_FMT(gaps[i].text));
+}
+
+static void member(struct buf *to, const char *name, struct str value)
+{
+    buf_addf(to, "\"%s\":", name);
+    json_write_str(to, value);
+}
+
+static int print_json(const struct cli *c, const struct settings *s,
+                      const struct missings *m, const struct config_gap *gaps,
+                      size_t gap_count)
+{
+    char digest[TEXT_HEX_LEN(sizeof(s->digest))];
+    struct buf b;
+    text_hex(s->digest, sizeof(s->digest), digest);
+    buf_init(&b, OUTPUT_MAX);
+    buf_addf(&b, "{\"ok\":%s,", m->count == 0 ? "true" : "false");
+    member(&b, "file", s->file);
+    BUF_LIT(&b, ",");
+    member(&b, "digest", (struct str){digest, sizeof(digest)});
+    BUF_LIT(&b, ",");
+    member(&b, "node", s->node);
+    BUF_LIT(&b, ",");
+    member(&b, "data", s->data);
+    buf_addf(&b,
+             ",\"listeners\":%zu,\"tenants\":%zu,\"providers\":%zu,"
+             "\"models\":%zu,\"callers\":%zu,\"errors\":[",
+             s->listen_count, s->tenant_count, s->provider_count,
+             s->model_count, s->caller_count);
+    for (size_t i = 0; i < m->count; i++) {
+        buf_add(&b, i == 0 ? STR("{") : STR(",{"));
+        member(&b, "path", str_from(m->at[i].key));
+        BUF_LIT(&b, ",");
+        member(&b, "file", m->at[i].path);
+        BUF_LIT(&b, ",\"text\":\"cannot be read\"}");
+    }
+    BUF_LIT(&b, "],\"gaps\":[");
+    for (size_t i = 0; i < gap_count; i++) {
+        buf_add(&b, i == 0 ? STR("{") : STR(",{"));
+        member(&b, "path", gaps[i].path);
+        BUF_LIT(&b, ",");
+        member(&b, "text", gaps[i].text);
+        BUF_LIT(&b, "}");
+    }
+    BUF_LIT(&b, "]}\n");
+    int code = buf_ok(&b) ? CLI_OK : cli_fail(c, "out of memory");
+    if (code == CLI_OK)
+        (void)fwrite(b.ptr, 1, b.len, c->out);
+    buf_release(&b);
+    return code;
+}
+
+int cmd_check(const struct cli *c)
+{
+    struct arena arena;
+    struct settings settings;
+    struct missings missings = {0};
+    struct config_gap gaps[GAPS_MAX];
+    arena_init(&arena, 2 * CONFIG_ARENA_MAX);
+    int code = cmd_load_config(c, cli_value(c, "config", CMD_CONFIG_DEFAULT),
+                               &arena, &settings);
+    if (code == CLI_OK) {
+        look_for_files(&missings, &settings);
+        size_t n = config_gaps(&arena, &settings, gaps, GAPS_MAX);
+        if (c->json)
+            code = print_json(c, &settings, &missings, gaps, n);
+        else
+            print_text(c, &settings, &missings, gaps, n);
+        if (missings.count > 0)
+            code = CLI_FAILED;
+    }
+    arena_release(&arena);
+    return code;
+}
