@@ -76,7 +76,7 @@ static const struct answer answers[] = {
      {7, 0, -1, -1, true},
      "",
      "",
-     false},
+     true},
     {LLM_EMBEDDINGS, "", {7, 0, -1, -1, true}, "", "", true},
     {LLM_EMBEDDINGS, "\"usage\"", {7, 0, -1, -1, true}, "", "", true},
 };
