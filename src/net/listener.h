@@ -14,7 +14,11 @@
 struct listener;
 struct loop;
 
-/* `accepted(user, fd)` owns `fd`, which is non-blocking and close-on-exec. */
+/*
+ * Takes `fd`, a listening socket, also on failure.  `accepted(user, fd)` owns
+ * its `fd`, which is non-blocking and close-on-exec; it may pause or close
+ * the listener.
+ */
 MUST_CHECK enum err listener_open(struct loop *l, int fd,
                                   void (*accepted)(void *user, int fd),
                                   void *user, struct listener **ret);
@@ -22,6 +26,7 @@ MUST_CHECK enum err listener_open(struct loop *l, int fd,
  * idempotent and neither is the same as the pause above. */
 void listener_pause(struct listener *l);
 void listener_resume(struct listener *l);
+
 /* Stops and closes the descriptor.  NULL is allowed. */
 void listener_close(struct listener *l);
 
