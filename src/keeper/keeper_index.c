@@ -48,10 +48,10 @@ bool keeper_index_has(const struct keeper_index *x,
     return x->room > 0 && !is_free(x->slots[slot_of(x, id)]);
 }
 
-static enum err grow(struct keeper_index *x)
+static enum err grow(struct keeper_index *x, size_t room)
 {
     struct keeper_index larger = {.seed = x->seed, .used = x->used};
-    larger.room = x->room == 0 ? ROOM_MIN : x->room * 2;
+    larger.room = room;
     larger.slots = calloc(larger.room, sizeof(larger.slots[0]));
     if (larger.slots == NULL)
         return ERR_NO_MEMORY;
@@ -65,21 +65,30 @@ static enum err grow(struct keeper_index *x)
     return ERR_OK;
 }
 
+enum err keeper_index_reserve(struct keeper_index *x, size_t n)
+{
+    if (n > KEEPER_SESSIONS_MAX)
+        return ERR_LIMIT;
+    size_t room = x->room == 0 ? ROOM_MIN : x->room;
+    while (room / 4 * 3 < n)
+        room *= 2;
+    return room == x->room ? ERR_OK : grow(x, room);
+}
+
 enum err keeper_index_add(struct keeper_index *x,
-                          const unsigned char id[KEEPER_SESSION_ID_LEN])
+                          const unsigned char id[KEEPER_SESSION_ID_LEN],
+                          bool *ret_new)
 {
     assert(!is_free(id));
-    if (x->used >= KEEPER_SESSIONS_MAX)
-        return ERR_LIMIT;
-    if (x->used >= x->room / 4 * 3) {
-        enum err e = grow(x);
-        if (e != ERR_OK)
-            return e;
-    }
+    enum err e = keeper_index_reserve(x, x->used + 1);
+    if (e != ERR_OK)
+        return e;
     size_t at = slot_of(x, id);
-    assert(is_free(x->slots[at]));
-    memcpy(x->slots[at], id, KEEPER_SESSION_ID_LEN);
-    x->used++;
+    *ret_new = is_free(x->slots[at]);
+    if (*ret_new) {
+        memcpy(x->slots[at], id, KEEPER_SESSION_ID_LEN);
+        x->used++;
+    }
     return ERR_OK;
 }
 

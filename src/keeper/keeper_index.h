@@ -30,13 +30,19 @@ struct keeper_index {
 void keeper_index_init(struct keeper_index *x, struct siphash_key seed);
 void keeper_index_release(struct keeper_index *x);
 
+/* Makes room for `n` ids at once.  ERR_LIMIT, ERR_NO_MEMORY. */
+MUST_CHECK enum err keeper_index_reserve(struct keeper_index *x, size_t n);
+
 bool keeper_index_has(const struct keeper_index *x,
                       const unsigned char id[KEEPER_SESSION_ID_LEN]);
 
-/* ERR_LIMIT: KEEPER_SESSIONS_MAX are in.  ERR_NO_MEMORY.  `id` is not in. */
+/*
+ * ERR_LIMIT: KEEPER_SESSIONS_MAX are in.  ERR_NO_MEMORY.  `id` is not zero;
+ * *ret_new is false when it was in.
+ */
 MUST_CHECK enum err
 keeper_index_add(struct keeper_index *x,
-                 const unsigned char id[KEEPER_SESSION_ID_LEN]);
+                 const unsigned char id[KEEPER_SESSION_ID_LEN], bool *ret_new);
 
 /* Does nothing when `id` is not in. */
 void keeper_index_remove(struct keeper_index *x,

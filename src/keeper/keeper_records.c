@@ -92,12 +92,13 @@ static enum err load_piece(struct keeper_records *r, size_t n, size_t *ret_good)
 {
     size_t good = 0;
     for (; good < n && intact(r->batch[good]); good++) {
-        const unsigned char *id = r->batch[good] + AT_SESSION;
-        if (keeper_index_has(&r->index, id))
-            return ERR_CORRUPT; /* never written by us */
-        enum err e = keeper_index_add(&r->index, id);
+        bool is_new = false;
+        enum err e =
+            keeper_index_add(&r->index, r->batch[good] + AT_SESSION, &is_new);
         if (e != ERR_OK)
             return e;
+        if (!is_new)
+            return ERR_CORRUPT; /* never written by us */
     }
     *ret_good = good;
     return ERR_OK;
@@ -107,6 +108,9 @@ static enum err load_piece(struct keeper_records *r, size_t n, size_t *ret_good)
 static enum err load(struct keeper_records *r, size_t bytes)
 {
     size_t total = bytes / KEEPER_RECORD_LEN;
+    enum err room = keeper_index_reserve(&r->index, total);
+    if (room != ERR_OK)
+        return room;
     while (r->count < total) {
         size_t n = total - r->count;
         if (n > KEEPER_BATCH_MAX)
@@ -201,9 +205,11 @@ enum err keeper_records_stage(struct keeper_records *r,
         return ERR_IO;
     if (r->staged == KEEPER_BATCH_MAX)
         return ERR_LIMIT;
-    enum err e = keeper_index_add(&r->index, record->session_id);
+    bool is_new = false;
+    enum err e = keeper_index_add(&r->index, record->session_id, &is_new);
     if (e != ERR_OK)
         return e;
+    assert(is_new); /* the caller has asked keeper_records_has() */
     encode(record, r->batch[r->staged]);
     r->staged++;
     return ERR_OK;

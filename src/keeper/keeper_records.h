@@ -65,7 +65,10 @@ void keeper_records_close(struct keeper_records *r); /* NULL is allowed */
 bool keeper_records_has(const struct keeper_records *r,
                         const unsigned char id[KEEPER_SESSION_ID_LEN]);
 
-/* ERR_LIMIT: the batch or the file is full.  ERR_NO_MEMORY. */
+/*
+ * A record of a session that has none.  ERR_LIMIT: the batch or the file is
+ * full.  ERR_IO: a commit failed for good.  ERR_NO_MEMORY.
+ */
 MUST_CHECK enum err keeper_records_stage(struct keeper_records *r,
                                          const struct keeper_record *record);
 

@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,13 +31,18 @@ int fixture_set_up(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-                      struct FTW *where)
+/* Everything that a test or the process may have put there. */
+static void remove_all(const struct fixture *x)
 {
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
+    static const char *const names[] = {"node.key", "node.key.new",
+                                        "payload.keys", "f"};
+    char path[128];
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", x->keys_dir, names[i]);
+        (void)remove(path);
+    }
+    (void)rmdir(x->keys_dir);
+    assert_int_equal(rmdir(x->dir), 0);
 }
 
 int fixture_tear_down(void **state)
@@ -46,7 +50,7 @@ int fixture_tear_down(void **state)
     struct fixture *x = *state;
     if (x->pid != 0)
         fixture_kill(x);
-    assert_int_equal(nftw(x->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    remove_all(x);
     free(x);
     return 0;
 }

@@ -18,6 +18,14 @@ static const unsigned char *bytes_of(const struct fixture_id *id)
     return (const unsigned char *)id->bytes;
 }
 
+static void add(struct keeper_index *x, unsigned n, bool want_new)
+{
+    struct fixture_id id = fixture_id(n);
+    bool is_new = !want_new;
+    assert_int_equal(keeper_index_add(x, bytes_of(&id), &is_new), ERR_OK);
+    assert_int_equal(is_new, want_new);
+}
+
 static void test_an_empty_index_has_nothing(void **state)
 {
     (void)state;
@@ -47,7 +55,8 @@ static void test_ids_stay_found_while_others_come_and_go(void **state)
             keeper_index_remove(&x, bytes_of(&id));
             count--;
         } else {
-            assert_int_equal(keeper_index_add(&x, bytes_of(&id)), ERR_OK);
+            add(&x, n, true);
+            add(&x, n, false);
             count++;
         }
         in[n] = !in[n];
@@ -65,11 +74,13 @@ static void test_a_full_index_refuses(void **state)
     (void)state;
     struct keeper_index x;
     keeper_index_init(&x, seed);
-    struct fixture_id id = fixture_id(1);
-    assert_int_equal(keeper_index_add(&x, bytes_of(&id)), ERR_OK);
+    add(&x, 1, true);
     x.used = KEEPER_SESSIONS_MAX; /* as if they were there */
-    id = fixture_id(2);
-    assert_int_equal(keeper_index_add(&x, bytes_of(&id)), ERR_LIMIT);
+    struct fixture_id id = fixture_id(2);
+    bool is_new;
+    assert_int_equal(keeper_index_add(&x, bytes_of(&id), &is_new), ERR_LIMIT);
+    assert_int_equal(keeper_index_reserve(&x, (size_t)KEEPER_SESSIONS_MAX + 1),
+                     ERR_LIMIT);
     keeper_index_release(&x);
 }
 

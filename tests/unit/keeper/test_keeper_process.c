@@ -18,7 +18,7 @@
 
 /* In the child alone, once a test says so: see break_sync(). */
 static bool sync_fails;
-int fdatasync(int fd)
+int fdatasync(int fd) /* NOLINT: the system's name of `fd` is reserved */
 {
     if (!sync_fails)
         return (int)syscall(SYS_fdatasync, fd);
