@@ -8,6 +8,7 @@
  * one frame that fits.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +19,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x))                                                              \
-            abort();                                                           \
-    } while (0)
+static void check(bool holds)
+{
+    if (!holds)
+        abort();
+}
 
 /* In memory, so that nothing here waits for a disk. */
 static char dir_path[] = "/dev/shm/writ-fuzz-keeper-XXXXXX";
@@ -39,10 +40,10 @@ static void clean_up(void)
 static void set_up(void)
 {
     const char *why;
-    CHECK(mkdtemp(dir_path) != NULL);
-    CHECK(keeper_file_open_dir(dir_path, &dir) == ERR_OK);
-    CHECK(keeper_keys_load(dir, &keys, &why) == ERR_OK);
-    CHECK(atexit(clean_up) == 0);
+    check(mkdtemp(dir_path) != NULL);
+    check(keeper_file_open_dir(dir_path, &dir) == ERR_OK);
+    check(keeper_keys_load(dir, &keys, &why) == ERR_OK);
+    check(atexit(clean_up) == 0);
 }
 
 static void check_answer(struct keeper_answer a, bool committed)
@@ -51,14 +52,14 @@ static void check_answer(struct keeper_answer a, bool committed)
     buf_init(&out, FRAME_HEAD_LEN + KEEPER_ANSWER_MAX);
     uint16_t type = a.type;
     keeper_request_write(&out, &a, committed);
-    CHECK(buf_ok(&out));
+    check(buf_ok(&out));
     struct frame f;
     size_t used;
-    CHECK(frame_next(buf_str(&out), &f, &used) == ERR_OK && used == out.len);
-    CHECK(f.type == type && f.payload.len >= 1);
+    check(frame_next(buf_str(&out), &f, &used) == ERR_OK && used == out.len);
+    check(f.type == type && f.payload.len >= 1);
     bool has_key = f.payload.ptr[0] == KEEPER_OK;
-    CHECK(f.payload.len == (has_key ? KEEPER_ANSWER_MAX : 1));
-    CHECK(!has_key || committed || type == KEEPER_CALLER_KEY);
+    check(f.payload.len == (has_key ? KEEPER_ANSWER_MAX : 1));
+    check(!has_key || committed || type == KEEPER_CALLER_KEY);
     buf_release(&out);
 }
 
@@ -76,11 +77,11 @@ static void check_frame(struct keeper_state *s, enum frame_role role,
                keeper_records_has(s->records, (const void *)f->payload.ptr);
     struct keeper_answer a;
     enum err e = keeper_request_handle(s, role, f, &a);
-    CHECK((e == ERR_OK) == fits);
+    check((e == ERR_OK) == fits);
     if (e != ERR_OK)
         return;
-    CHECK((a.status == KEEPER_EXISTS) == had);
-    CHECK(a.staged == (session_key && a.status == KEEPER_OK));
+    check((a.status == KEEPER_EXISTS) == had);
+    check(a.staged == (session_key && a.status == KEEPER_OK));
     check_answer(a, committed);
 }
 
@@ -92,8 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct keeper_state s = {.keys = keys, .now_us = 1};
     struct keeper_records_found found;
-    CHECK(seal_key_new(keys->payload, &s.payload) == ERR_OK);
-    CHECK(keeper_records_open(dir, (struct siphash_key){1, 2}, &s.records,
+    check(seal_key_new(keys->payload, &s.payload) == ERR_OK);
+    check(keeper_records_open(dir, (struct siphash_key){1, 2}, &s.records,
                               &found) == ERR_OK);
 
     enum frame_role role = (enum frame_role)(data[0] & 7);

@@ -6,6 +6,7 @@
  * is no more than a batch, and opening once more changes nothing.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,11 +17,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x))                                                              \
-            abort();                                                           \
-    } while (0)
+static void check(bool holds)
+{
+    if (!holds)
+        abort();
+}
 
 static char dir_path[] = "/dev/shm/writ-fuzz-records-XXXXXX";
 static int dir = -1;
@@ -35,15 +36,15 @@ static void write_file(struct str bytes)
 {
     int fd = openat(dir, KEEPER_RECORDS_FILE,
                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    CHECK(fd >= 0);
-    CHECK(keeper_file_write(fd, bytes, 0) == ERR_OK);
+    check(fd >= 0);
+    check(keeper_file_write(fd, bytes, 0) == ERR_OK);
     (void)close(fd);
 }
 
 static size_t file_size(void)
 {
     struct stat st;
-    CHECK(fstatat(dir, KEEPER_RECORDS_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0);
+    check(fstatat(dir, KEEPER_RECORDS_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0);
     return (size_t)st.st_size;
 }
 
@@ -54,35 +55,35 @@ static void check_records(struct keeper_records *r, size_t count)
 {
     struct keeper_record record;
     for (size_t i = 0; i < count; i++) {
-        CHECK(keeper_records_read(r, i, &record) == ERR_OK);
-        CHECK(keeper_records_has(r, record.session_id));
+        check(keeper_records_read(r, i, &record) == ERR_OK);
+        check(keeper_records_has(r, record.session_id));
     }
-    CHECK(keeper_records_read(r, count, &record) == ERR_NOT_FOUND);
+    check(keeper_records_read(r, count, &record) == ERR_NOT_FOUND);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (dir < 0) {
-        CHECK(mkdtemp(dir_path) != NULL);
-        CHECK(keeper_file_open_dir(dir_path, &dir) == ERR_OK);
-        CHECK(atexit(clean_up) == 0);
+        check(mkdtemp(dir_path) != NULL);
+        check(keeper_file_open_dir(dir_path, &dir) == ERR_OK);
+        check(atexit(clean_up) == 0);
     }
     write_file((struct str){(const char *)data, size});
     struct keeper_records *r = NULL;
     struct keeper_records_found found, again;
     enum err e = keeper_records_open(dir, seed, &r, &found);
     if (e != ERR_OK) {
-        CHECK(e == ERR_CORRUPT && file_size() == size);
+        check(e == ERR_CORRUPT && file_size() == size);
         return 0;
     }
-    CHECK(found.records * KEEPER_RECORD_LEN + found.cut_bytes == size);
-    CHECK(found.cut_bytes <= (size_t)KEEPER_BATCH_MAX * KEEPER_RECORD_LEN);
-    CHECK(file_size() == found.records * KEEPER_RECORD_LEN);
+    check(found.records * KEEPER_RECORD_LEN + found.cut_bytes == size);
+    check(found.cut_bytes <= (size_t)KEEPER_BATCH_MAX * KEEPER_RECORD_LEN);
+    check(file_size() == found.records * KEEPER_RECORD_LEN);
     check_records(r, found.records);
     keeper_records_close(r);
 
-    CHECK(keeper_records_open(dir, seed, &r, &again) == ERR_OK);
-    CHECK(again.records == found.records && again.cut_bytes == 0);
+    check(keeper_records_open(dir, seed, &r, &again) == ERR_OK);
+    check(again.records == found.records && again.cut_bytes == 0);
     keeper_records_close(r);
     return 0;
 }
