@@ -27,9 +27,9 @@ enum { JCS_DEPTH_MAX = 16 };
 
 struct jcs {
     struct buf *to;
-    struct str last[JCS_DEPTH_MAX]; /* the previous name, per open object */
-    unsigned char state[JCS_DEPTH_MAX];
-    unsigned depth;
+    struct str last[JCS_DEPTH_MAX + 1]; /* the previous name, by depth */
+    unsigned char state[JCS_DEPTH_MAX + 1];
+    unsigned depth; /* open objects and arrays */
 };
 
 void jcs_begin(struct jcs *w, struct buf *to);
@@ -38,8 +38,8 @@ void jcs_array(struct jcs *w);
 void jcs_end(struct jcs *w); /* of the innermost object or array */
 void jcs_name(struct jcs *w, struct str name); /* borrowed until jcs_end() */
 void jcs_str(struct jcs *w, struct str s);     /* must be valid UTF-8 */
-void jcs_i64(struct jcs *w,
-             int64_t v); /* |v| <= 2^53, larger is written as a string */
+/* Beyond 2^53, where a double is not exact, the number becomes a string. */
+void jcs_i64(struct jcs *w, int64_t v);
 void jcs_bool(struct jcs *w, bool v);
 void jcs_null(struct jcs *w);
 void jcs_hex(struct jcs *w, const void *bytes, size_t n); /* a string */
