@@ -1,11 +1,9 @@
 /*
- * broker.h - with which credential does a call reach its destination?
+ * broker.h - with which credential?
  *
- * Providers' keys are read once, when a snapshot is built, from where the
- * config says (environment, file), kept in memory that is wiped when the
- * snapshot goes, and chosen by tenant and region; none fitting denies.
- *
- * Threads: immutable once made; use from any.
+ * The credentials of providers, read once when a snapshot is built and wiped
+ * when it is released.  One is chosen by provider, tenant and region: the
+ * first that names them (or names none) fits; no fit is a refusal.
  */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
@@ -13,33 +11,35 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "domain/settings.h"
 
 struct broker;
 
-enum { BROKER_SECRET_MAX = 8192 }; /* bytes of one credential */
+/* A secret longer than this is a mistake. */
+enum { BROKER_SECRET_MAX = 8192 };
 
 /*
- * Reads every credential.  `settings` must live as long as the broker.
- * ERR_CONFIG: *ret_missing is the id of one that is not there, is empty, too
- * long, or holds bytes that no header may (static until the settings go).
+ * Reads every credential of every provider: an environment variable or a
+ * file, whose last line break is left out.  ERR_CONFIG: *ret_why (in `a`, or
+ * static) names the credential and what is wrong with it, never its value.
  */
-MUST_CHECK enum err broker_new(const struct settings *settings,
-                               struct broker **ret, struct str *ret_missing);
-void broker_free(struct broker *b); /* wipes; NULL is allowed */
+MUST_CHECK enum err broker_new(const struct settings *s, struct arena *a,
+                               struct broker **ret, const char **ret_why);
+/* Wipes; NULL is allowed. */
+void broker_free(struct broker *b);
 
 struct broker_credential {
-    struct str field; /* the value of `authorization`; in the arena */
-    struct str id;    /* the configured id; borrowed from the settings */
+    struct str field; /* value of the authorization field; borrowed, secret */
+    struct str id;    /* "<provider>/<n>", for evidence; borrowed */
 };
 
 /*
- * The first credential of `provider` (index into the settings) that is for
- * `tenant` in the provider's region.  ERR_CREDENTIAL: none.
- * ERR_NO_MEMORY: the arena is full.
+ * For provider number `provider` of the settings.  ERR_CREDENTIAL: none fits
+ * this tenant and region.  Borrowed from `b`: no copy of a secret is made.
  */
-MUST_CHECK enum err broker_credential(const struct broker *b, size_t provider,
-                                      struct str tenant, struct arena *a,
-                                      struct broker_credential *ret);
+MUST_CHECK enum err broker_get(const struct broker *b, size_t provider,
+                               struct str tenant, struct str region,
+                               struct broker_credential *ret);
 
 #endif

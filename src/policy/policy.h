@@ -1,38 +1,33 @@
 /*
- * policy.h - may this chain do this, to this destination, now?
+ * policy.h - may they?
  *
- * A policy set is immutable once made and shared by every action that began
- * under it; a reload makes a new one and drops the old reference.  Evaluation
- * is pure: no clock, no I/O, no allocation.  The same question gives the same
- * answer, so a decision in the log can be replayed.
+ * A policy set is immutable once made and shared by threads; evaluation is
+ * pure: no clock, no I/O, no allocation, and cannot fail.  The same request
+ * gives the same decision.
  *
- * In this version the set is what the config's `callers` say: it permits
- * exactly the models that a caller's entry names.  Every link of the chain is
- * asked, and all must permit.  A destination that is not for the caller's
- * tenant is no question of policy: it is refused before.
- *
- * Threads: make anywhere; ref, unref and decide from any.
+ * So far a set permits exactly what the callers' lists of models name: every
+ * link of the chain must be such a caller.  Before that stands the fence of
+ * tenants, which no policy opens: chain, provider and region must fit.
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 #include "base/err.h"
-#include "base/siphash.h"
+#include "base/str.h"
 #include "domain/action.h"
 #include "domain/decision.h"
+#include "domain/label.h"
 #include "domain/principal.h"
 #include "domain/settings.h"
 
-struct policy_set; /* opaque */
+struct policy_set;
 
-enum policy_resource {
-    POLICY_RESOURCE_NONE = 0, /* denies */
-    POLICY_MODEL,             /* resource_id is the alias */
-};
-
+/* Where it would go.  No provider: nothing leaves (a list of models). */
 struct policy_destination {
-    struct str provider;
+    struct str provider; /* its name in the config */
     struct str host;
     struct str region;
 };
@@ -40,32 +35,35 @@ struct policy_destination {
 struct policy_request {
     const struct chain *chain;
     enum action_kind action;
-    enum policy_resource resource;
-    struct str resource_id;
-    struct policy_destination destination; /* empty for a listing */
+    struct str resource_type; /* "Model" */
+    struct str resource;      /* alias */
+    struct str tenant;        /* that all links must be of */
+    struct policy_destination destination;
+    struct str purpose, task;
+    const struct labels *labels; /* NULL: none known */
 };
 
-/*
- * Compiles the callers' lists.  `settings` must live as long as the set.
- * On success *ret_set holds one reference.  ERR_LIMIT, ERR_NO_MEMORY.
- */
-MUST_CHECK enum err policy_set_new(const struct settings *settings,
-                                   struct siphash_key seed,
-                                   struct policy_set **ret_set);
+/* Copies what it needs; *ret holds one reference.  ERR_NO_MEMORY. */
+MUST_CHECK enum err policy_set_new(const struct settings *s,
+                                   struct policy_set **ret);
 struct policy_set *policy_set_ref(struct policy_set *set);
 void policy_set_unref(struct policy_set *set); /* NULL is allowed */
 
-/* Zero links, an unknown link or an unknown resource is DECISION_DENY.  The
- * result borrows from the set. */
+/*
+ * All that the set says, as text that is the same for the same set; evidence
+ * names it by its SHA-256.  Borrowed.
+ */
+struct str policy_set_text(const struct policy_set *set);
+
+/*
+ * DECISION_ALLOW with policies[] "callers/<name>", one per link; or
+ * DECISION_DENY, with policies[] "tenants" when the fence refused, else
+ * without any.  Texts are borrowed from `set`.
+ */
 MUST_CHECK struct decision policy_decide(const struct policy_set *set,
                                          const struct policy_request *r);
 
-/*
- * The wall between tenants, checked before any policy: true when the
- * provider serves `tenant` and stands in a region that the tenant allows.
- */
-MUST_CHECK bool policy_tenant_admits(const struct settings *s,
-                                     struct str tenant,
-                                     const struct provider_settings *p);
+/* Is it the fence of tenants that refused? */
+bool policy_is_fenced(const struct decision *d);
 
 #endif

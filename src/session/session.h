@@ -1,99 +1,102 @@
 /*
- * session.h - sessions: which calls belong together, and under which key
- * their payloads are digested.
+ * session.h - sessions: what belongs together because the same actor acts for
+ * the same subject.
  *
- * A session is never chosen by the caller.  A credential without a `sid` of
- * its own belongs to the session of (tenant, issuer, subject, actor), which
- * closes after some idle time and at a maximum age; the next call opens a new
- * one.  This version has no parents: every session is the root of its tree.
+ * A session is never chosen by the caller: it follows from (tenant, issuer,
+ * subject, actor), ends when idle or too old, and then a new one begins.  It
+ * is the root of its tree.  The payload key comes from the keeper, later:
  *
- * A new session has no payload key yet.  Whoever opens it fetches the key and
- * says session_opened(); everybody else who enters meanwhile waits.
+ *     find() says is_new     -> ask the keeper with the session's id, in an
+ *                               object of your own that holds a reference:
+ *                               the key must arrive even if the caller left
+ *     the keeper answers     -> session_set_key(), or session_fail()
+ *     everybody, also the
+ *     one who asked          -> session_await()
  *
- * Threads: the table is shared; entering takes one of SESSION_STRIPES locks
- * for the time of a lookup.  A wait belongs to the loop that it names.
+ * The table is shared by all threads: 16 stripes, each under its own lock,
+ * held for a lookup.  A handle is a reference; sessions outlive the table's
+ * interest in them.
  */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "base/siphash.h"
 #include "base/str.h"
 
 struct loop;
 struct session;
 struct session_table;
-struct session_waiter;
 
-enum {
-    SESSION_ID_LEN = 16,
-    SESSION_KEY_LEN = 32,
-    SESSION_STRIPES = 16,
-    SESSIONS_MAX = 1 << 20,
-};
+enum { SESSION_ID_LEN = 16, SESSION_KEY_LEN = 32, SESSIONS_MAX = 1 << 20 };
 
-MUST_CHECK enum err session_table_new(struct siphash_key seed,
-                                      struct session_table **ret);
-/* All sessions must have been let go by everybody else. */
-void session_table_free(struct session_table *t); /* NULL is allowed */
+MUST_CHECK enum err session_table_new(struct session_table **ret);
+/* After all threads have gone; handles may still be held.  NULL allowed. */
+void session_table_free(struct session_table *t);
 
+/* Whose session; texts are copied.  No actor: the subject acts itself. */
 struct session_owner {
-    struct str tenant, issuer, subject, actor; /* actor may be empty */
+    struct str tenant, issuer, subject, actor;
 };
 
 struct session_limits {
     int64_t idle_ms, max_ms;
 };
 
-enum session_state {
-    SESSION_WAIT = 0, /* another caller is opening it */
-    SESSION_READY,
-    SESSION_OPENER, /* it is new, and the caller has to open it */
+/*
+ * The open session of `who`, or a new one; *ret is one reference.
+ * `now_ms` is monotonic.  *ret_is_new: the key must be asked for.
+ * ERR_OVERLOAD: SESSIONS_MAX are open.  ERR_NO_MEMORY.
+ */
+MUST_CHECK enum err session_find(struct session_table *t,
+                                 const struct session_owner *who,
+                                 const struct session_limits *limits,
+                                 int64_t now_ms, struct session **ret,
+                                 bool *ret_is_new);
+
+/* Closes what is idle or too old; call about once a second. */
+void session_table_sweep(struct session_table *t, int64_t now_ms);
+/* Open sessions. */
+size_t session_table_count(struct session_table *t);
+
+struct session *session_ref(struct session *s);
+void session_unref(struct session *s); /* the last one wipes; NULL allowed */
+
+/* SESSION_ID_LEN random bytes.  The root of a session is itself, so far. */
+const unsigned char *session_id(const struct session *s);
+const unsigned char *session_root(const struct session *s);
+
+/* True once the key is there; then the key never changes. */
+bool session_has_key(const struct session *s);
+/* SESSION_KEY_LEN bytes, for as long as the handle; asserts has_key. */
+struct str session_payload_key(const struct session *s);
+
+/* The keeper's answer, once per session; any thread.  Wakes all who wait. */
+void session_set_key(struct session *s, struct str key);
+/* No key: the session is closed, those who wait get `why`. */
+void session_fail(struct session *s, enum err why);
+
+/*
+ * Somebody who waits for the key; embedded in its owner, which must stay
+ * until `done` has run or session_wait_cancel() was called.
+ */
+struct session_ticket;
+struct session_wait {
+    struct session_ticket *ticket; /* private; NULL: not waiting */
+    void (*done)(struct session_wait *w, enum err e);
 };
 
 /*
- * The session of `owner` at `now_ms` (monotonic); *ret_session holds one
- * reference.  `id` are random bytes, used when it is a new one.
- * ERR_OVERLOAD: too many sessions.  ERR_LIMIT: a name is too long.
- */
-MUST_CHECK enum err session_enter(struct session_table *t,
-                                  const struct session_owner *owner,
-                                  struct session_limits limits, int64_t now_ms,
-                                  const unsigned char id[SESSION_ID_LEN],
-                                  struct session **ret_session,
-                                  enum session_state *ret_state);
-
-/*
- * After SESSION_WAIT: `done` runs once on `l`, in a later turn: ERR_OK, the
- * session is ready; else it never will be, and the caller may enter again.
- * ERR_OK and *ret NULL: it is ready already, `done` will not run.
+ * w->done runs on loop `l`, the calling thread's, in a later turn, with
+ * ERR_OK when the key is there.  When it is there already, or never will be,
+ * `done` runs in a later turn just the same.  ERR_NO_MEMORY: not taken.
  */
 MUST_CHECK enum err session_await(struct session *s, struct loop *l,
-                                  void (*done)(void *user, enum err e),
-                                  void *user, struct session_waiter **ret);
-/* On the waiter's own loop; `done` will not run.  NULL is allowed. */
-void session_await_cancel(struct session_waiter *w);
-
-/*
- * Said once by the opener: ERR_OK and the payload key, or why there is none;
- * then the session is dead and the next to enter opens another.
- */
-void session_opened(struct session *s, enum err e, struct str payload_key);
-
-struct session *session_ref(struct session *s);
-void session_unref(struct session *s); /* the last one wipes; NULL is allowed */
-
-const unsigned char *session_id(const struct session *s);
-/* Only of a session that is ready; SESSION_KEY_LEN bytes, borrowed. */
-struct str session_payload_key(const struct session *s);
-
-/* Lets go of sessions whose time is over. */
-void session_table_sweep(struct session_table *t, int64_t now_ms);
-/* Sessions that are open; for status and tests. */
-size_t session_table_count(struct session_table *t);
+                                  struct session_wait *w);
+/* `done` will not run.  Own thread only; allowed when not waiting. */
+void session_wait_cancel(struct session_wait *w);
 
 #endif
