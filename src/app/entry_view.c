@@ -1,0 +1,304 @@
+/* entry_view.c - see entry_view.h. */
+#include "app/entry_view.h"
+
+#include "app/cli.h"
+#include "base/attr.h"
+#include "base/text.h"
+#include "codec/json.h"
+
+enum { CELL_MAX = 256, INDENT_MAX = 16, SCALAR_MAX = 64 * 1024 };
+
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define DIM "\033[2m"
+#define PLAIN "\033[0m"
+
+static const char *const kinds[] = {
+    "intent",   "outcome",    "refusal",   "session", "token", "credential",
+    "approval", "revocation", "lifecycle", "policy",  "admin",
+};
+
+bool entry_view_is_kind(struct str kind)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (str_eq(kind, str_from(kinds[i])))
+            return true;
+    }
+    return false;
+}
+
+static struct str text_of(const struct json *v)
+{
+    struct str s = {NULL, 0};
+    return json_str(v, &s) ? s : (struct str){NULL, 0};
+}
+
+static struct str member(const struct json *v, const char *name)
+{
+    return text_of(json_get(v, str_from(name)));
+}
+
+/* "2026-11-20T07:30:00.123456Z" without the day's letter and the zone. */
+static void print_time(const struct json *v, FILE *out)
+{
+    struct str time = member(v, "time");
+    if (time.len < 23)
+        fprintf(out, "%-23s", "-");
+    else
+        fprintf(out, "%.10s %.12s", time.ptr, time.ptr + 11);
+}
+
+/* A cell is text of a fixed width, cut where it is longer. */
+struct cell {
+    char text[CELL_MAX];
+    size_t len;
+};
+
+static void put(struct cell *c, struct str s)
+{
+    size_t n =
+        s.len < sizeof(c->text) - c->len ? s.len : sizeof(c->text) - c->len;
+    if (n > 0)
+        memcpy(c->text + c->len, s.ptr, n);
+    c->len += n;
+}
+
+/* How many columns `s` takes, and where it has to end to take `max`. */
+static size_t columns(struct str s, size_t max, size_t *ret_end)
+{
+    size_t n = 0;
+    size_t at = 0;
+    *ret_end = 0;
+    while (at < s.len) {
+        size_t len = text_utf8_len(str_skip(s, at));
+        at += len == 0 ? 1 : len;
+        n++;
+        if (n <= max)
+            *ret_end = at;
+    }
+    return n;
+}
+
+static void print_cell(const struct cell *c, size_t width, const char *color,
+                       FILE *out)
+{
+    struct str s = c->len == 0 ? STR("-") : (struct str){c->text, c->len};
+    size_t end;
+    size_t n = columns(s, width, &end);
+    bool cut = n > width;
+    if (cut)
+        (void)columns(s, width - 1, &end);
+    fprintf(out, " %s", color);
+    cli_print_safe(out, str_first(s, end));
+    fprintf(out, "%s%s", cut ? "~" : "", *color != 0 ? PLAIN : "");
+    for (size_t i = cut ? width : n; i < width; i++)
+        (void)fputc(' ', out);
+}
+
+/* The chain, first link first: "alice>notebook>agent". */
+static struct cell who_of(const struct json *v)
+{
+    struct cell cell = {.len = 0};
+    struct json_iter it = json_each(json_get(v, STR("chain")));
+    const struct json *link;
+    while (json_next(&it, NULL, &link)) {
+        if (cell.len > 0)
+            put(&cell, STR(">"));
+        put(&cell, member(link, "id"));
+    }
+    return cell;
+}
+
+/* "small -> openai/gpt-4o-mini" as far as each is known. */
+static struct cell where_of(const struct json *v)
+{
+    struct cell cell = {.len = 0};
+    const struct json *to = json_get(v, STR("destination"));
+    const struct json *route = json_get(v, STR("route"));
+    struct str provider =
+        json_type(to) == JSON_STRING ? text_of(to) : member(to, "provider");
+    struct str model = member(to, "model");
+    if (provider.len == 0)
+        provider = member(route, "chosen");
+    put(&cell, member(v, "resource"));
+    if (provider.len > 0)
+        put(&cell, STR(" -> "));
+    put(&cell, provider);
+    if (model.len > 0)
+        put(&cell, STR("/"));
+    put(&cell, model);
+    return cell;
+}
+
+static struct cell cell_of(struct str s)
+{
+    struct cell cell = {.len = 0};
+    put(&cell, s);
+    return cell;
+}
+
+static struct cell number_of(const struct json *v)
+{
+    int64_t n;
+    char text[24];
+    if (!json_i64(v, &n))
+        return (struct cell){.len = 0};
+    int len = snprintf(text, sizeof(text), "%lld", (long long)n);
+    return cell_of((struct str){text, (size_t)len});
+}
+
+/* "12+34" */
+static struct cell tokens_of(const struct json *v)
+{
+    const struct json *usage =
+        json_get(json_get(v, STR("response")), STR("usage"));
+    struct cell in = number_of(json_get(usage, STR("input")));
+    struct cell out = number_of(json_get(usage, STR("output")));
+    struct cell cell = {.len = 0};
+    if (in.len == 0 && out.len == 0)
+        return cell;
+    put(&cell, in.len == 0 ? STR("?") : (struct str){in.text, in.len});
+    put(&cell, STR("+"));
+    put(&cell, out.len == 0 ? STR("?") : (struct str){out.text, out.len});
+    return cell;
+}
+
+/* The reply's status, or what went wrong. */
+static struct cell status_of(const struct json *v)
+{
+    const struct json *error = json_get(v, STR("error"));
+    struct str code = json_type(error) == JSON_STRING ? text_of(error)
+                                                      : member(error, "code");
+    struct cell cell =
+        number_of(json_get(json_get(v, STR("response")), STR("status")));
+    if (cell.len > 0 && code.len > 0)
+        put(&cell, STR(" "));
+    put(&cell, code);
+    return cell;
+}
+
+static const char *color_of(struct str effect)
+{
+    if (str_eq(effect, STR("allow")))
+        return GREEN;
+    if (str_eq(effect, STR("deny")))
+        return RED;
+    return effect.len > 0 ? YELLOW : "";
+}
+
+void entry_view_head(FILE *out)
+{
+    fprintf(out, "%9s %-23s %-10s %-24s %-13s %-36s %-8s %-12s %-11s %7s\n",
+            "INDEX", "TIME", "KIND", "WHO", "ACTION", "RESOURCE -> DESTINATION",
+            "DECISION", "STATUS", "TOKENS", "MS");
+}
+
+static enum err read_entry(struct arena *a, const struct ledger_entry *e,
+                           const struct json **ret)
+{
+    enum err err = json_read(a, e->text, ret, NULL);
+    return err == ERR_OK && json_type(*ret) != JSON_OBJECT ? ERR_MALFORMED
+                                                           : err;
+}
+
+enum err entry_view_kind(struct arena *a, const struct ledger_entry *e,
+                         struct str *ret)
+{
+    const struct json *v;
+    enum err err = read_entry(a, e, &v);
+    if (err == ERR_OK)
+        *ret = member(v, "kind");
+    return err;
+}
+
+enum err entry_view_row(struct arena *a, const struct ledger_entry *e,
+                        bool color, FILE *out)
+{
+    const struct json *v;
+    enum err err = read_entry(a, e, &v);
+    if (err != ERR_OK)
+        return err;
+    struct str effect = member(json_get(v, STR("decision")), "effect");
+    struct cell kind = cell_of(member(v, "kind"));
+    struct cell who = who_of(v);
+    struct cell action = cell_of(member(v, "action"));
+    struct cell where = where_of(v);
+    struct cell decision = cell_of(effect);
+    struct cell status = status_of(v);
+    struct cell tokens = tokens_of(v);
+    struct cell ms = number_of(json_get(v, STR("ms")));
+    fprintf(out, "%s%9llu%s ", color ? DIM : "", (unsigned long long)e->index,
+            color ? PLAIN : "");
+    print_time(v, out);
+    print_cell(&kind, 10, "", out);
+    print_cell(&who, 24, "", out);
+    print_cell(&action, 13, "", out);
+    print_cell(&where, 36, "", out);
+    print_cell(&decision, 8, color ? color_of(effect) : "", out);
+    print_cell(&status, 12, "", out);
+    print_cell(&tokens, 11, "", out);
+    fprintf(out, " %7.*s\n", ms.len == 0 ? 1 : (int)ms.len,
+            ms.len == 0 ? "-" : ms.text);
+    return ERR_OK;
+}
+
+static void print_scalar(const struct json *v, FILE *out)
+{
+    struct buf text;
+    buf_init(&text, SCALAR_MAX);
+    json_write(&text, v, NULL, 0);
+    cli_print_safe(out, buf_str(&text));
+    buf_release(&text);
+}
+
+static void print_value(const struct json *v, unsigned depth, FILE *out)
+{
+    bool object = json_type(v) == JSON_OBJECT;
+    bool many = (object || json_type(v) == JSON_ARRAY) && json_count(v) > 0;
+    struct json_iter it = json_each(v);
+    struct str name;
+    const struct json *child;
+    bool first = true;
+    if (!many || depth == INDENT_MAX) {
+        print_scalar(v, out);
+        return;
+    }
+    (void)fputc(object ? '{' : '[', out);
+    while (json_next(&it, &name, &child)) {
+        fprintf(out, "%s\n%*s", first ? "" : ",", (int)(2 * depth + 2), "");
+        first = false;
+        if (object) {
+            (void)fputc('"', out);
+            cli_print_safe(out, name);
+            (void)fputs("\": ", out);
+        }
+        print_value(child, depth + 1, out);
+    }
+    fprintf(out, "\n%*s%c", (int)(2 * depth), "", object ? '}' : ']');
+}
+
+enum err entry_view_whole(struct arena *a, const struct ledger_entry *e,
+                          FILE *out)
+{
+    char time[TEXT_TIME_LEN];
+    const struct json *v;
+    enum err err = read_entry(a, e, &v);
+    if (err != ERR_OK)
+        return err;
+    text_time(e->wall_us, time);
+    fprintf(out, "entry %llu, committed %.*s\n", (unsigned long long)e->index,
+            (int)sizeof(time), time);
+    print_value(v, 0, out);
+    (void)fputc('\n', out);
+    return ERR_OK;
+}
+
+void entry_view_json(const struct ledger_entry *e, FILE *out)
+{
+    char time[TEXT_TIME_LEN];
+    text_time(e->wall_us, time);
+    fprintf(out, "{\"index\":%llu,\"committed\":\"%.*s\",\"entry\":%.*s}\n",
+            (unsigned long long)e->index, (int)sizeof(time), time,
+            STR_FMT(e->text));
+}

@@ -1,0 +1,121 @@
+/* main.c - the program: a role of a node, or a command. */
+#include "app/cli.h"
+#include "app/cmd.h"
+#include "app/role.h"
+#include "base/attr.h"
+
+#define DATA_OPTION                                                            \
+    {"data", 0, "DIR", "the data directory, instead of the configuration's"}
+
+static const struct cli_option serve_options[] = {
+    CMD_CONFIG_OPTION,
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option config_options[] = {
+    CMD_CONFIG_OPTION,
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option data_options[] = {
+    CMD_CONFIG_OPTION,
+    DATA_OPTION,
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option demo_options[] = {
+    {"keep", 0, NULL, "keep serving when the walk is over"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option init_options[] = {
+    {"dir", 0, "DIR", "where (default: the working directory)"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option schema_options[] = {
+    {"markdown", 0, NULL, "as a page of documentation"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option key_options[] = {
+    CMD_CONFIG_OPTION,
+    DATA_OPTION,
+    {"generate", 'g', NULL, "make a new key and print it, too"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option show_options[] = {
+    CMD_CONFIG_OPTION,
+    DATA_OPTION,
+    {"last", 'n', "N", "the last N entries (default: 20)"},
+    {"kind", 'k', "KIND", "only intent, outcome, refusal, ..."},
+    {"follow", 'f', NULL, "go on as entries come"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option tail_options[] = {
+    CMD_CONFIG_OPTION,
+    DATA_OPTION,
+    {"last", 'n', "N", "begin with the last N entries (default: 20)"},
+    {"kind", 'k', "KIND", "only intent, outcome, refusal, ..."},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option verify_options[] = {
+    CMD_CONFIG_OPTION,
+    DATA_OPTION,
+    {"min", 0, "N", "there must be at least N entries"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_command commands[] = {
+    {"serve", "", 0, 0, "run the gateway",
+     "Stays in the foreground and logs to standard error.  SIGTERM drains and "
+     "stops,\nSIGHUP reads the configuration again.",
+     serve_options, cmd_serve},
+    {"check", "", 0, 0, "validate a configuration without starting",
+     "Prints what the configuration says and which gaps it leaves; the gaps "
+     "do not\nchange the exit code.",
+     config_options, cmd_check},
+    {"init", "", 0, 0, "write a first configuration and one caller's key",
+     "Makes writ.yaml and its data directory, and prints the key once.  "
+     "Nothing that is\nthere already is changed.",
+     init_options, cmd_init},
+    {"demo", "", 0, 0, "walk through a first call on built-in defaults", "",
+     demo_options, cmd_demo},
+    {"status", "", 0, 0, "what the running node is doing", "", data_options,
+     cmd_status},
+    {"schema config", "", 0, 0, "the configuration's JSON Schema", "",
+     schema_options, cmd_schema_config},
+    {"key hash", "", 0, 0, "the hash of a caller's key, for the configuration",
+     "The key is read from standard input, one line; a terminal does not show "
+     "it.",
+     key_options, cmd_key_hash},
+    {"ledger show", "[INDEX]", 0, 1, "the last entries of the evidence, or one",
+     "Reads the files, whether a node runs or not.", show_options,
+     cmd_ledger_show},
+    {"ledger tail", "", 0, 0, "entries as they come", "", tail_options,
+     cmd_ledger_tail},
+    {"ledger verify", "[DIR]", 0, 1, "is every entry as it was committed?",
+     "Recomputes every hash of the ledger in DIR, which is a data directory "
+     "or a copy of\na ledger; no key and no running node is needed.  Exit "
+     "code 1 names the first bad\nentry.",
+     verify_options, cmd_ledger_verify},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct cli_program program = {
+        .name = "writ",
+        .version = WRIT_VERSION,
+        .help = "Writ is an AI gateway: proof of who asks, a decision for this "
+                "action now, and\nevidence that exists before the action does.",
+        .commands = commands,
+        .count = ARRAY_LEN(commands),
+    };
+
+    if (role_is(argc, argv))
+        return role_main(argc, argv);
+    return cli_run(&program, argc, argv, stdout, stderr);
+}
