@@ -25,57 +25,34 @@ void buf_clear(struct buf *b)
     b->failed = false;
 }
 
-/* Doubles, so that n appends cost O(n); never asks for more than max. */
-static bool grow(struct buf *b, size_t need)
+char *buf_grow(struct buf *b, size_t n)
 {
-    size_t room = b->room < ROOM_MIN ? ROOM_MIN : b->room;
-    while (room < need)
-        room = room > b->max / 2 ? b->max : room * 2;
-    char *ptr = realloc(b->ptr, room);
-    if (ptr == NULL)
-        return false;
-    b->ptr = ptr;
-    b->room = room;
-    return true;
-}
-
-char *buf_space(struct buf *b, size_t n)
-{
-    assert(b->len <= b->max);
+    assert(b->len <= b->room && b->room <= b->max);
     if (b->failed)
         return NULL;
     if (n > b->max - b->len) {
         b->failed = true;
         return NULL;
     }
-    if (n > b->room - b->len && !grow(b, b->len + n)) {
+    if (n <= b->room - b->len && b->ptr != NULL)
+        return b->ptr + b->len;
+
+    /* Doubles, so that n appends cost O(n); never asks for more than max. */
+    size_t room = b->room < ROOM_MIN ? ROOM_MIN : b->room;
+    while (room < b->len + n && room <= b->max / 2)
+        room *= 2;
+    if (room > b->max || room < b->len + n)
+        room = b->max;
+    /* Zero bytes of a buf of zero bytes need an address too: NULL is failure.
+     */
+    char *ptr = realloc(b->ptr, room > 0 ? room : 1);
+    if (ptr == NULL) {
         b->failed = true;
         return NULL;
     }
-    /* An empty buf has no memory yet, and NULL would read as failure. */
-    return b->ptr == NULL && !grow(b, 1) ? NULL : b->ptr + b->len;
-}
-
-void buf_added(struct buf *b, size_t n)
-{
-    assert(n <= b->room - b->len);
-    b->len += n;
-}
-
-bool buf_add(struct buf *b, struct str s)
-{
-    char *to = buf_space(b, s.len);
-    if (to == NULL)
-        return false;
-    if (s.len > 0)
-        memcpy(to, s.ptr, s.len);
-    b->len += s.len;
-    return true;
-}
-
-bool buf_add_char(struct buf *b, char c)
-{
-    return buf_add(b, (struct str){&c, 1});
+    b->ptr = ptr;
+    b->room = room;
+    return b->ptr + b->len;
 }
 
 bool buf_add_u64(struct buf *b, uint64_t v)

@@ -11,6 +11,7 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +22,7 @@
 struct buf {
     char *ptr;   /* heap; NULL while empty */
     size_t len;  /* bytes in use */
-    size_t room; /* bytes allocated */
+    size_t room; /* bytes allocated, at most `max` */
     size_t max;  /* `len` never exceeds it */
     bool failed;
 };
@@ -35,21 +36,44 @@ void buf_release(struct buf *b);
 /* Empties and clears the failure, keeps the memory. */
 void buf_clear(struct buf *b);
 
-bool buf_add(struct buf *b, struct str s);
-bool buf_add_char(struct buf *b, char c);
+/* Private: buf_space() where the memory at hand is not enough. */
+MUST_CHECK char *buf_grow(struct buf *b, size_t n);
+
+/*
+ * Makes room for `n` more bytes and returns where they go, or NULL.  After
+ * writing, call buf_added() with how many were written (at most `n`).
+ */
+MUST_CHECK static inline char *buf_space(struct buf *b, size_t n)
+{
+    return n < b->room - b->len && !b->failed ? b->ptr + b->len
+                                              : buf_grow(b, n);
+}
+static inline void buf_added(struct buf *b, size_t n)
+{
+    assert(n <= b->room - b->len);
+    b->len += n;
+}
+
+static inline bool buf_add(struct buf *b, struct str s)
+{
+    char *to = buf_space(b, s.len);
+    if (to == NULL)
+        return false;
+    if (s.len > 0)
+        memcpy(to, s.ptr, s.len);
+    b->len += s.len;
+    return true;
+}
+static inline bool buf_add_char(struct buf *b, char c)
+{
+    return buf_add(b, (struct str){&c, 1});
+}
 bool buf_add_u64(struct buf *b, uint64_t v); /* decimal */
 bool buf_add_i64(struct buf *b, int64_t v);
 bool buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* A literal, without counting. */
 #define BUF_LIT(b, lit) buf_add((b), STR(lit))
-
-/*
- * Makes room for `n` more bytes and returns where they go, or NULL.  After
- * writing, call buf_added() with how many were written (at most `n`).
- */
-MUST_CHECK char *buf_space(struct buf *b, size_t n);
-void buf_added(struct buf *b, size_t n);
 
 /* Drops the first `n` bytes; the rest moves to the front. */
 void buf_drop(struct buf *b, size_t n);
