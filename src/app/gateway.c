@@ -307,7 +307,6 @@ static enum err open_control(struct gateway *g)
     struct worker *w = &g->control;
 
     w->loop = g->loop;
-    w->sessions = NULL;
     w->status = gateway_status;
     w->owner = g;
     enum err e = http_server_new(g->loop, &server, &events, w, &w->server);
@@ -331,7 +330,7 @@ static enum err open_services(struct gateway *g)
     if (e == ERR_OK)
         e = evidence_new(g->loop, w->ledger, str_from(o->node), &w->evidence);
     if (e == ERR_OK)
-        e = session_table_new(&w->sessions);
+        e = session_table_new(loop_seed(g->loop), &w->sessions);
     return e;
 }
 

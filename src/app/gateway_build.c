@@ -16,9 +16,7 @@ static void load(struct build *b)
                                    &b->settings, &b->errors);
     if (e != ERR_OK)
         return;
-    struct str key = {(const char *)g->caller_key, sizeof(g->caller_key)};
-    e = snapshot_new(&b->arena, &b->settings, key, b->serial, &b->snapshot,
-                     &b->why);
+    e = snapshot_new(&b->arena, &b->settings, b->serial, &b->snapshot, &b->why);
     if (e != ERR_OK && b->why == NULL)
         b->why = err_text(e);
 }

@@ -26,10 +26,10 @@
 #include "pipeline/gather.h"
 #include "pipeline/pipeline.h"
 
-struct caller;
 struct exchange;
 struct http_call;
 struct session;
+struct session_waiter;
 struct relay;
 struct snapshot;
 struct worker;
@@ -78,9 +78,10 @@ struct action {
 
     /* identify, admit */
     struct chain chain;
-    const struct caller *caller; /* borrowed from the snapshot */
-    struct session *session;     /* +1 reference */
-    struct keeper_wait keeper;
+    struct session *session;       /* +1 reference */
+    struct session_waiter *waiter; /* while another opens it, or NULL */
+    struct keeper_wait keeper;     /* while this action opens it */
+    bool opening;
 
     /* parse, classify, route */
     enum action_kind kind;

@@ -1,0 +1,184 @@
+/* snapshot.c - see snapshot.h. */
+#include "pipeline/snapshot.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "broker/broker.h"
+#include "crypto/hash.h"
+#include "identity/identity.h"
+#include "net/tls.h"
+#include "policy/policy.h"
+
+enum { MODELS_MAX = 1 << 20 };
+
+static enum err index_models(struct snapshot *s)
+{
+    const struct settings *set = &s->settings;
+
+    for (size_t i = 0; i < set->model_count; i++) {
+        enum err e = map_set(&s->models, set->models[i].name,
+                             (void *)(uintptr_t)&set->models[i]);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err load_provider_tls(struct snapshot *s, const char **ret_why)
+{
+    const struct settings *set = &s->settings;
+
+    s->provider_tls = calloc(set->provider_count + 1, sizeof(*s->provider_tls));
+    if (s->provider_tls == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < set->provider_count; i++) {
+        const struct tls_client_options o = {.ca_file = set->providers[i].ca,
+                                             .http2 = true};
+        if (!set->providers[i].tls)
+            continue;
+        enum err e = tls_context_client(&o, &s->provider_tls[i], ret_why);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err load_listen_tls(struct snapshot *s, const char **ret_why)
+{
+    const struct settings *set = &s->settings;
+
+    s->listen_tls = calloc(set->listen_count + 1, sizeof(*s->listen_tls));
+    if (s->listen_tls == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < set->listen_count; i++) {
+        const struct tls_settings *t = &set->listen[i].tls;
+        const struct tls_server_options o = {
+            .cert_file = t->cert,
+            .key_file = t->key,
+            .client_ca_file = t->client_ca,
+            .client_auth = (enum tls_client_auth)t->client_auth,
+            .http2 = true,
+        };
+        if (t->cert.len == 0)
+            continue;
+        enum err e = tls_context_server(&o, &s->listen_tls[i], ret_why);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+/* "no credential: openai/0" and the like, in the snapshot's own arena. */
+static const char *missing_credential(struct snapshot *s, struct str id)
+{
+    struct buf text;
+
+    buf_init(&text, 512);
+    buf_addf(&text,
+             "credential %.*s is not there: its environment variable or file "
+             "is missing, empty or unusable",
+             STR_FMT(id));
+    const char *why = buf_ok(&text) ? arena_strdup(&s->arena, buf_str(&text))
+                                    : "a credential is not there";
+    buf_release(&text);
+    return why;
+}
+
+static enum err load(struct snapshot *s, struct siphash_key seed,
+                     const char **ret_why)
+{
+    struct str missing;
+
+    enum err e = index_models(s);
+    if (e == ERR_OK)
+        e = identity_callers_new(&s->settings, seed, &s->callers);
+    if (e == ERR_OK)
+        e = policy_set_new(&s->settings, seed, &s->policy);
+    if (e == ERR_OK)
+        e = load_provider_tls(s, ret_why);
+    if (e == ERR_OK)
+        e = load_listen_tls(s, ret_why);
+    if (e != ERR_OK)
+        return e;
+    e = broker_new(&s->settings, &s->broker, &missing);
+    if (e == ERR_CONFIG)
+        *ret_why = missing_credential(s, missing);
+    return e;
+}
+
+static void take_digests(struct snapshot *s)
+{
+    /* Callers, policy and prices all stand in the config in this version;
+     * one digest names them. */
+    memcpy(s->digests.config, s->settings.digest, sizeof(s->digests.config));
+}
+
+static void release(struct snapshot *s)
+{
+    for (size_t i = 0;
+         s->provider_tls != NULL && i < s->settings.provider_count; i++)
+        tls_context_unref(s->provider_tls[i]);
+    for (size_t i = 0; s->listen_tls != NULL && i < s->settings.listen_count;
+         i++)
+        tls_context_unref(s->listen_tls[i]);
+    free(s->provider_tls);
+    free(s->listen_tls);
+    broker_free(s->broker);
+    policy_set_unref(s->policy);
+    identity_callers_free(s->callers);
+    map_release(&s->models);
+}
+
+enum err snapshot_new(struct arena *arena, const struct settings *settings,
+                      uint64_t serial, struct snapshot **ret,
+                      const char **ret_why)
+{
+    struct siphash_key seed = hash_random_seed();
+    struct snapshot *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        return ERR_NO_MEMORY;
+    atomic_init(&s->refs, 1);
+    s->serial = serial;
+    s->settings = *settings;
+    s->arena = *arena;
+    map_init(&s->models, seed, MODELS_MAX);
+    enum err e = load(s, seed, ret_why);
+    if (e != ERR_OK) {
+        release(s);
+        *arena = s->arena; /* still the caller's, with the reason in it */
+        free(s);
+        return e;
+    }
+    take_digests(s);
+    arena_init(arena, arena->cap);
+    *ret = s;
+    return ERR_OK;
+}
+
+struct snapshot *snapshot_ref(struct snapshot *s)
+{
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+void snapshot_unref(struct snapshot *s)
+{
+    if (s == NULL)
+        return;
+    unsigned before =
+        atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before > 1)
+        return;
+    release(s);
+    arena_release(&s->arena);
+    free(s);
+}
+
+const struct model_settings *snapshot_model(const struct snapshot *s,
+                                            struct str alias)
+{
+    return map_get(&s->models, alias);
+}
