@@ -1,0 +1,465 @@
+/* client.c - see client.h: origins, their connections, who waits for one. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "http/client_conn.h"
+#include "http/client_h1.h"
+#include "http/client_h2.h"
+#include "net/tls.h"
+
+enum { KEY_MAX = 4096, AUTHORITY_MAX = 512 };
+
+/* --- pools --- */
+
+static enum err make_key(struct http_client *c, const struct http_origin *o)
+{
+    struct buf *b = &c->key;
+    struct str tls = {(const char *)&o->tls, sizeof(const void *)};
+    buf_clear(b);
+    buf_add_u64(b, o->port);
+    buf_add_char(b, o->allow_local ? 'l' : '-');
+    buf_add(b, tls);
+    buf_add_u64(b, o->host.len);
+    buf_add_char(b, ':');
+    buf_add(b, o->host);
+    buf_add(b, o->partition);
+    return buf_ok(b) ? ERR_OK : ERR_LIMIT;
+}
+
+/* host[:port] for the Host field; a local socket has no better name. */
+static bool make_authority(const struct http_origin *o, struct buf *to)
+{
+    if (o->port == 0)
+        return BUF_LIT(to, "localhost");
+    bool is_ipv6 = str_find(o->host, ':') < o->host.len;
+    buf_add(to, is_ipv6 ? STR("[") : STR(""));
+    buf_add(to, o->host);
+    buf_add(to, is_ipv6 ? STR("]") : STR(""));
+    if (o->port != (o->tls != NULL ? 443 : 80)) {
+        buf_add_char(to, ':');
+        buf_add_u64(to, o->port);
+    }
+    return buf_ok(to);
+}
+
+static char *copy(struct str s)
+{
+    char *to = malloc(s.len + 1);
+    if (to != NULL) {
+        if (s.len > 0)
+            memcpy(to, s.ptr, s.len);
+        to[s.len] = '\0';
+    }
+    return to;
+}
+
+static void pool_free(struct client_pool *p)
+{
+    tls_context_unref(p->tls);
+    free(p->host);
+    free((char *)(uintptr_t)p->key.ptr);
+    free((char *)(uintptr_t)p->authority.ptr);
+    free(p);
+}
+
+static struct client_pool *pool_new(struct http_client *c,
+                                    const struct http_origin *o)
+{
+    struct client_pool *p = calloc(1, sizeof(*p));
+    if (p == NULL)
+        return NULL;
+    struct buf authority;
+    buf_init(&authority, AUTHORITY_MAX);
+    p->client = c;
+    p->key = (struct str){copy(buf_str(&c->key)), c->key.len};
+    p->host = copy(o->host);
+    p->port = o->port;
+    p->allow_local = o->allow_local;
+    p->protocol_known = o->tls == NULL;
+    list_init(&p->idle);
+    list_init(&p->shared);
+    list_init(&p->rest);
+    list_init(&p->queue);
+    if (make_authority(o, &authority))
+        p->authority = (struct str){copy(buf_str(&authority)), authority.len};
+    buf_release(&authority);
+    if (o->tls != NULL)
+        p->tls = tls_context_ref(o->tls);
+    if (p->key.ptr == NULL || p->host == NULL || p->authority.ptr == NULL ||
+        map_set(&c->pools, p->key, p) != ERR_OK) {
+        pool_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+/* A pool stays as long as somebody is in it. */
+static void pool_check(struct client_pool *p)
+{
+    if (p->open_count > 0 || p->queued > 0 || p->holds > 0)
+        return;
+    if (p->client != NULL)
+        (void)map_take(&p->client->pools, p->key);
+    pool_free(p);
+}
+
+/* --- connections --- */
+
+void client_close(struct client_conn *c)
+{
+    if (c->closing)
+        return;
+    c->closing = true;
+    timer_cancel(&c->idle);
+    if (c->is_idle)
+        c->pool->idle_count--;
+    c->is_idle = false;
+    list_remove(&c->node);
+    list_push(&c->pool->rest, &c->node);
+    stream_close(c->stream);
+}
+
+static void on_idle(struct timer *t)
+{
+    client_close(CONTAINER_OF(t, struct client_conn, idle));
+}
+
+static void run_queue(struct client_pool *p);
+
+static void take_off_queue(struct http_call *call)
+{
+    list_remove(&call->place);
+    call->pool->queued--;
+}
+
+static void keep_idle(struct client_conn *c)
+{
+    struct client_pool *p = c->pool;
+    int64_t idle_ms = p->client->options.idle_timeout_ms;
+    if (p->queued == 0 && p->idle_count >= p->client->options.pool_max) {
+        client_close(c);
+        return;
+    }
+    c->is_idle = true;
+    p->idle_count++;
+    list_remove(&c->node);
+    list_push_front(&p->idle, &c->node);
+    timer_set(p->client->loop, &c->idle, idle_ms, on_idle);
+}
+
+/* What is wrong is the request, not the connection. */
+static bool is_refused(enum err e)
+{
+    return e == ERR_MALFORMED || e == ERR_LIMIT;
+}
+
+/* Hands `call`, which is in no queue, to `c`. */
+static enum err assign(struct client_conn *c, struct http_call *call)
+{
+    timer_cancel(&c->idle);
+    call->conn = c;
+    enum err e = c->protocol->start(c, call);
+    if (e != ERR_OK) {
+        call->conn = NULL;
+        if (!is_refused(e))
+            client_close(c);
+        else if (c->protocol == &client_h1_protocol)
+            keep_idle(c);
+        return e;
+    }
+    call->state = CALL_SENT;
+    call_await_head(call);
+    return ERR_OK;
+}
+
+void client_release(struct client_conn *c)
+{
+    struct client_pool *p = c->pool;
+    if (c->closing || p->client == NULL)
+        return;
+    keep_idle(c);
+    run_queue(p);
+}
+
+void client_detach(struct http_call *call)
+{
+    struct client_pool *p = call->pool;
+    if (call->state == CALL_QUEUED) {
+        take_off_queue(call);
+        pool_check(p);
+    }
+    call->conn = NULL;
+}
+
+static void on_opened(void *user)
+{
+    struct client_conn *c = user;
+    struct client_pool *p = c->pool;
+    if (c->closing)
+        return;
+    p->dialling--;
+    p->protocol_known = true;
+    if (!str_eq(stream_alpn(c->stream), STR("h2"))) {
+        c->protocol = &client_h1_protocol;
+        http1_init(&c->parser, HTTP1_RESPONSE);
+        client_release(c);
+        return;
+    }
+    c->protocol = &client_h2_protocol;
+    if (client_h2_start(c) != ERR_OK) {
+        client_close(c);
+        return;
+    }
+    list_remove(&c->node);
+    list_push_front(&p->shared, &c->node);
+    run_queue(p);
+}
+
+static void on_data(void *user, struct str bytes)
+{
+    struct client_conn *c = user;
+    if (!c->closing && c->protocol != NULL && bytes.len > 0)
+        c->protocol->data(c, bytes);
+}
+
+static void on_ended(void *user)
+{
+    struct client_conn *c = user;
+    if (!c->closing && c->protocol != NULL)
+        c->protocol->ended(c);
+    else
+        client_close(c);
+}
+
+static void on_drained(void *user)
+{
+    struct client_conn *c = user;
+    if (!c->closing && c->protocol != NULL)
+        c->protocol->drained(c);
+}
+
+/* Nothing came of a connection: of the calls that wait, those for which no
+ * other is under way fail with it.  Not those that they start anew. */
+static void dial_failed(struct client_pool *p, enum err why)
+{
+    size_t n = p->queued > p->dialling ? p->queued - p->dialling : 0;
+    for (; n > 0 && p->queued > 0; n--) {
+        struct http_call *call =
+            CONTAINER_OF(p->queue.next, struct http_call, place);
+        take_off_queue(call);
+        call_fail(call, why == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_CONNECT, false);
+    }
+}
+
+static void on_closed(void *user, enum err why)
+{
+    struct client_conn *c = user;
+    struct client_pool *p = c->pool;
+    timer_cancel(&c->idle);
+    if (c->is_idle)
+        p->idle_count--;
+    c->closing = true;
+    c->is_idle = false;
+    list_remove(&c->node);
+    p->open_count--;
+
+    p->holds++;
+    if (c->protocol != NULL) {
+        c->protocol->closed(c);
+    } else {
+        p->dialling--;
+        dial_failed(p, why);
+    }
+    if (p->client != NULL)
+        run_queue(p);
+    p->holds--;
+    pool_check(p);
+    free(c);
+}
+
+static const struct stream_events conn_events = {
+    .opened = on_opened,
+    .data = on_data,
+    .ended = on_ended,
+    .drained = on_drained,
+    .closed = on_closed,
+};
+
+static enum err dial(struct client_pool *p)
+{
+    struct http_client *client = p->client;
+    struct client_conn *c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        return ERR_NO_MEMORY;
+    c->pool = p;
+    const struct stream_target target = {
+        .host = str_from(p->host),
+        .port = p->port,
+        .tls = p->tls,
+        .allow_local = p->allow_local,
+    };
+    enum err e = stream_dial(client->loop, client->resolver, &target,
+                             client->options.connect_timeout_ms, &conn_events,
+                             c, &c->stream);
+    if (e != ERR_OK) {
+        free(c);
+        return e;
+    }
+    list_push(&p->rest, &c->node);
+    p->open_count++;
+    p->dialling++;
+    return ERR_OK;
+}
+
+/* --- calls --- */
+
+/*
+ * Starts `call` on a connection that is there.  One that turns out to be
+ * dead before a byte was sent is passed over; that is the only repetition
+ * there is.  ERR_CONNECT: there is none.  ERR_MALFORMED, ERR_LIMIT.
+ */
+static enum err start_now(struct client_pool *p, struct http_call *call)
+{
+    enum err e = ERR_CONNECT;
+    while (e != ERR_OK && !is_refused(e) && !list_empty(&p->shared))
+        e = assign(CONTAINER_OF(p->shared.next, struct client_conn, node),
+                   call);
+    while (e != ERR_OK && !is_refused(e) && !list_empty(&p->idle)) {
+        struct client_conn *c =
+            CONTAINER_OF(p->idle.next, struct client_conn, node);
+        c->is_idle = false;
+        p->idle_count--;
+        list_remove(&c->node);
+        list_push(&p->rest, &c->node);
+        e = assign(c, call);
+    }
+    return e == ERR_OK || is_refused(e) ? e : ERR_CONNECT;
+}
+
+/* Are more connections wanted than are under way? */
+static bool wants_dial(const struct client_pool *p)
+{
+    size_t wanted = p->protocol_known ? p->queued : p->queued > 0;
+    return p->dialling < wanted &&
+           p->open_count < p->client->options.connections_max;
+}
+
+static void run_queue(struct client_pool *p)
+{
+    while (p->queued > 0 && !(list_empty(&p->shared) && list_empty(&p->idle))) {
+        struct http_call *call =
+            CONTAINER_OF(p->queue.next, struct http_call, place);
+        enum err e = start_now(p, call);
+        if (e == ERR_CONNECT)
+            break;
+        take_off_queue(call);
+        if (e != ERR_OK)
+            call_fail(call, e, false);
+    }
+    while (wants_dial(p)) {
+        enum err e = dial(p);
+        if (e != ERR_OK) {
+            dial_failed(p, e);
+            break;
+        }
+    }
+}
+
+/* Puts `call` where the next connection will find it. */
+static enum err enqueue(struct client_pool *p, struct http_call *call)
+{
+    enum err e = call_keep_request(call);
+    if (e != ERR_OK)
+        return e;
+    list_push(&p->queue, &call->place);
+    p->queued++;
+    if (wants_dial(p))
+        e = dial(p);
+    if (e != ERR_OK)
+        take_off_queue(call);
+    else
+        call_await_connection(call);
+    return e;
+}
+
+enum err http_client_send(struct http_client *c,
+                          const struct http_call_request *r,
+                          const struct http_call_events *events, void *user,
+                          struct http_call **ret)
+{
+    enum err e = make_key(c, r->origin);
+    if (e != ERR_OK)
+        return e;
+    struct client_pool *p = map_get(&c->pools, buf_str(&c->key));
+    if (p == NULL)
+        p = pool_new(c, r->origin);
+    if (p == NULL)
+        return ERR_NO_MEMORY;
+    struct http_call *call = call_new(c, r, events, user);
+    if (call == NULL) {
+        pool_check(p);
+        return ERR_NO_MEMORY;
+    }
+    call->pool = p;
+    p->holds++;
+    e = start_now(p, call);
+    if (e == ERR_CONNECT)
+        e = enqueue(p, call);
+    if (e == ERR_OK)
+        *ret = call;
+    else
+        call_free(call);
+    p->holds--;
+    pool_check(p);
+    return e;
+}
+
+/* --- the client --- */
+
+enum err http_client_new(struct loop *l, struct resolver *resolver,
+                         const struct http_client_options *o,
+                         struct http_client **ret)
+{
+    struct http_client *c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        return ERR_NO_MEMORY;
+    c->loop = l;
+    c->resolver = resolver;
+    c->options = *o;
+    map_init(&c->pools, loop_seed(l), CLIENT_ORIGINS_MAX);
+    list_init(&c->calls);
+    buf_init(&c->key, KEY_MAX);
+    buf_init(&c->out, HTTP_RESPONSE_HEAD_MAX);
+    *ret = c;
+    return ERR_OK;
+}
+
+static void orphan(struct list *conns)
+{
+    LIST_EACH(it, next, conns)
+    client_close(CONTAINER_OF(it, struct client_conn, node));
+}
+
+void http_client_free(struct http_client *c)
+{
+    if (c == NULL)
+        return;
+    while (!list_empty(&c->calls))
+        http_call_cancel(CONTAINER_OF(c->calls.next, struct http_call, node));
+
+    size_t at = 0;
+    struct str key;
+    void *value;
+    while (map_next(&c->pools, &at, &key, &value)) {
+        struct client_pool *p = value;
+        p->client = NULL; /* it goes with its last connection */
+        orphan(&p->idle);
+        orphan(&p->shared);
+        orphan(&p->rest);
+    }
+    map_release(&c->pools);
+    buf_release(&c->key);
+    buf_release(&c->out);
+    free(c);
+}
