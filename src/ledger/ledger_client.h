@@ -48,6 +48,7 @@ struct ledger_receipt {
  */
 struct ledger_wait {
     struct list node; /* private */
+    uint64_t number;  /* private */
     void (*done)(struct ledger_wait *w, enum err e,
                  const struct ledger_receipt *receipt); /* NULL on error */
 };
@@ -86,19 +87,28 @@ void ledger_wait_cancel(struct ledger_wait *w);
 
 /*
  * Intents that an earlier gateway left open: `each` runs once per index,
- * then once with LEDGER_NO_INDEX.  The caller closes them as "outcome
- * unknown".  Only the control thread asks.
+ * then once with LEDGER_NO_INDEX (at once when the connection breaks; what was
+ * not named stays with the ledger until somebody asks again).  The caller
+ * closes them as "outcome unknown".  Only the control thread asks, one
+ * question at a time: ERR_OVERLOAD.
  */
 MUST_CHECK enum err
 ledger_client_orphans(struct ledger_client *c,
                       void (*each)(void *user, uint64_t index), void *user);
 
-/* For `status`: answered once, in a later turn; ERR_EVIDENCE when broken. */
+/*
+ * For `status`, and as a barrier: answered once, in a later turn, when every
+ * entry given before is durable; ERR_EVIDENCE when broken.  ERR_OVERLOAD:
+ * LEDGER_ASKED_MAX questions wait.
+ */
+enum { LEDGER_ASKED_MAX = 16 };
+
 struct ledger_stats {
     uint64_t entries; /* tree size */
     uint64_t syncs;   /* fdatasync calls since the ledger process started */
     uint64_t commits; /* entries committed since then */
     uint64_t open_intents;
+    uint64_t cut_bytes; /* of a torn write, removed when that process began */
     struct hash root;
 };
 MUST_CHECK enum err ledger_client_stats(
