@@ -330,7 +330,7 @@ static enum err open_services(struct gateway *g)
     if (e == ERR_OK)
         e = evidence_new(g->loop, w->ledger, str_from(o->node), &w->evidence);
     if (e == ERR_OK)
-        e = session_table_new(loop_seed(g->loop), &w->sessions);
+        e = session_table_new(&w->sessions);
     return e;
 }
 

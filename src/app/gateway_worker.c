@@ -227,11 +227,7 @@ static enum err open_clients(struct gateway_worker *gw)
     if (e == ERR_OK)
         e = evidence_new(w->loop, w->ledger, str_from(o->node), &w->evidence);
     if (e == ERR_OK)
-        e = identity_cache_new(
-            loop_seed(w->loop),
-            (struct str){(const char *)gw->gateway->caller_key,
-                         sizeof(gw->gateway->caller_key)},
-            &w->identities);
+        e = identity_cache_new(loop_seed(w->loop), &w->identities);
     return e;
 }
 

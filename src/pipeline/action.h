@@ -19,17 +19,17 @@
 #include "domain/risk.h"
 #include "domain/usage.h"
 #include "http/message.h"
-#include "keeper/keeper_client.h"
+#include "identity/identity.h"
 #include "ledger/ledger_client.h"
 #include "llm/dialect.h"
 #include "os/timer.h"
 #include "pipeline/gather.h"
 #include "pipeline/pipeline.h"
+#include "session/session.h"
 
 struct exchange;
 struct http_call;
-struct session;
-struct session_waiter;
+struct pending_intent;
 struct relay;
 struct snapshot;
 struct worker;
@@ -78,10 +78,9 @@ struct action {
 
     /* identify, admit */
     struct chain chain;
-    struct session *session;       /* +1 reference */
-    struct session_waiter *waiter; /* while another opens it, or NULL */
-    struct keeper_wait keeper;     /* while this action opens it */
-    bool opening;
+    const struct caller *caller; /* borrowed from the snapshot */
+    struct session *session;     /* +1 reference */
+    struct session_wait session_wait;
 
     /* parse, classify, route */
     enum action_kind kind;
@@ -101,12 +100,14 @@ struct action {
 
     /* record .. relay */
     struct attempt attempt;
-    struct ledger_wait record;
-    struct str credential;  /* the field value; in the question arena */
-    struct buf outgoing;    /* the body that is sent */
-    struct http_call *call; /* until its body has ended */
-    struct relay *relay;
-    struct ledger_receipt receipt; /* of the attempt that was answered */
+    struct pending_intent *recording; /* until it is durable, or NULL */
+    struct str credential;            /* the field value; the broker's */
+    struct buf outgoing;              /* the body that is sent */
+    struct http_call *call;           /* until its head has come */
+    struct timer backoff;             /* before the next attempt */
+    struct gather gather;             /* of an answer that is read whole */
+    struct relay *relay;              /* of the answer; NULL: no head yet */
+    struct ledger_receipt receipt;    /* of the attempt that was answered */
     enum outcome_status outcome;
 };
 

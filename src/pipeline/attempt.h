@@ -13,9 +13,15 @@
 
 struct action;
 
-/* Hands the intent of a->attempt to the ledger; a->record.done will run.
- * ERR_EVIDENCE: it cannot be written, nothing may go out. */
+/*
+ * Hands the intent of a->attempt to the ledger; the action is resumed when it
+ * is durable, or stopped with ERR_EVIDENCE.  On an error nothing may go out.
+ */
 MUST_CHECK enum err attempt_open(struct action *a);
+
+/* The action ends while its intent is on its way: the intent is closed as
+ * "not sent" once it is durable. */
+void attempt_abandon(struct action *a);
 
 /* Writes the outcome of the open attempt; it is open no more. */
 void attempt_close(struct action *a, enum outcome_status status, enum err why);

@@ -132,9 +132,7 @@ static void on_whole(void *user, struct str body, enum err e)
     struct openai_answer answer = openai_meter(a->arena, body, &a->request);
     book(a, &answer);
     a->attempt.answer_bytes = body.len;
-    a->attempt.has_answer_hmac =
-        evidence_payload(a->worker->evidence, a->session, body,
-                         a->attempt.answer_hmac);
+    a->attempt.has_answer_hmac = payload_hmac(a, body, a->attempt.answer_hmac);
     a->outcome = OUTCOME_OK;
     exchange_reply(a->exchange, r->status, kept_fields(r), r->content_type,
                    body);

@@ -69,49 +69,32 @@ static enum err load_listen_tls(struct snapshot *s, const char **ret_why)
     return ERR_OK;
 }
 
-/* "no credential: openai/0" and the like, in the snapshot's own arena. */
-static const char *missing_credential(struct snapshot *s, struct str id)
-{
-    struct buf text;
-
-    buf_init(&text, 512);
-    buf_addf(&text,
-             "credential %.*s is not there: its environment variable or file "
-             "is missing, empty or unusable",
-             STR_FMT(id));
-    const char *why = buf_ok(&text) ? arena_strdup(&s->arena, buf_str(&text))
-                                    : "a credential is not there";
-    buf_release(&text);
-    return why;
-}
-
-static enum err load(struct snapshot *s, struct siphash_key seed,
+static enum err load(struct snapshot *s, struct str caller_key,
                      const char **ret_why)
 {
-    struct str missing;
-
     enum err e = index_models(s);
     if (e == ERR_OK)
-        e = identity_callers_new(&s->settings, seed, &s->callers);
+        e = identity_callers_new(&s->settings, caller_key, &s->callers,
+                                 ret_why);
     if (e == ERR_OK)
-        e = policy_set_new(&s->settings, seed, &s->policy);
+        e = policy_set_new(&s->settings, &s->policy);
     if (e == ERR_OK)
         e = load_provider_tls(s, ret_why);
     if (e == ERR_OK)
         e = load_listen_tls(s, ret_why);
-    if (e != ERR_OK)
-        return e;
-    e = broker_new(&s->settings, &s->broker, &missing);
-    if (e == ERR_CONFIG)
-        *ret_why = missing_credential(s, missing);
+    if (e == ERR_OK)
+        e = broker_new(&s->settings, &s->arena, &s->broker, ret_why);
     return e;
 }
 
+/* Prices stand in the config in this version; one digest names both. */
 static void take_digests(struct snapshot *s)
 {
-    /* Callers, policy and prices all stand in the config in this version;
-     * one digest names them. */
-    memcpy(s->digests.config, s->settings.digest, sizeof(s->digests.config));
+    struct str policy = policy_set_text(s->policy);
+
+    memcpy(s->digests.config.bytes, s->settings.digest, HASH_LEN);
+    s->digests.prices = s->digests.config;
+    s->digests.policy_set = hash_sha256(&policy, 1);
 }
 
 static void release(struct snapshot *s)
@@ -131,10 +114,9 @@ static void release(struct snapshot *s)
 }
 
 enum err snapshot_new(struct arena *arena, const struct settings *settings,
-                      uint64_t serial, struct snapshot **ret,
-                      const char **ret_why)
+                      struct str caller_key, uint64_t serial,
+                      struct snapshot **ret, const char **ret_why)
 {
-    struct siphash_key seed = hash_random_seed();
     struct snapshot *s = calloc(1, sizeof(*s));
 
     if (s == NULL)
@@ -143,8 +125,8 @@ enum err snapshot_new(struct arena *arena, const struct settings *settings,
     s->serial = serial;
     s->settings = *settings;
     s->arena = *arena;
-    map_init(&s->models, seed, MODELS_MAX);
-    enum err e = load(s, seed, ret_why);
+    map_init(&s->models, hash_random_seed(), MODELS_MAX);
+    enum err e = load(s, caller_key, ret_why);
     if (e != ERR_OK) {
         release(s);
         *arena = s->arena; /* still the caller's, with the reason in it */

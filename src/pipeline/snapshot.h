@@ -38,14 +38,14 @@ struct snapshot {
 
 /*
  * Builds from `settings`, which live in `arena`; the arena moves into the
- * snapshot.  ERR_CONFIG: *ret_why
+ * snapshot.  `caller_key` is the keeper's 32 bytes.  ERR_CONFIG: *ret_why
  * names what cannot be loaded (text in the arena or static); the arena is
  * then still the caller's.
  */
 MUST_CHECK enum err snapshot_new(struct arena *arena,
                                  const struct settings *settings,
-                                 uint64_t serial, struct snapshot **ret,
-                                 const char **ret_why);
+                                 struct str caller_key, uint64_t serial,
+                                 struct snapshot **ret, const char **ret_why);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
 

@@ -13,113 +13,65 @@
 #include "evidence/evidence.h"
 #include "os/loop.h"
 #include "pipeline/action.h"
+#include "pipeline/opening.h"
 #include "pipeline/snapshot.h"
 #include "pipeline/worker.h"
-#include "session/session.h"
 
-static enum step enter(struct action *a);
-
-/* The keeper has answered the opener. */
-static void on_key(struct keeper_wait *w, enum err e, struct str key)
+static void record_session(struct action *a)
 {
-    struct action *a = CONTAINER_OF(w, struct action, keeper);
+    struct evidence_session f = {.chain = &a->chain,
+                                 .tenant = a->caller->who.tenant};
 
-    a->opening = false;
-    session_opened(a->session, e, key);
-    if (e != ERR_OK) {
-        pipeline_resume(a, stage_stop(a, e));
-        return;
-    }
-    evidence_session_open(a->worker->evidence, session_id(a->session),
-                          &a->chain);
-    pipeline_resume(a, STEP_NEXT);
+    memcpy(f.id, session_id(a->session), sizeof(f.id));
+    memcpy(f.root, session_root(a->session), sizeof(f.root));
+    evidence_session(a->worker->evidence, &f);
 }
 
-static enum step open_session(struct action *a)
+static void on_ready(struct session_wait *w, enum err e)
 {
-    a->opening = true;
-    a->keeper.done = on_key;
-    enum err e =
-        keeper_client_session_key_new(a->worker->keeper, session_id(a->session),
-                                      &a->keeper);
-    if (e == ERR_OK)
-        return STEP_WAIT;
-    a->opening = false;
-    session_opened(a->session, e, (struct str){0});
-    return stage_stop(a, e);
+    struct action *a = CONTAINER_OF(w, struct action, session_wait);
+    pipeline_resume(a, e == ERR_OK ? STEP_NEXT : stage_stop(a, e));
 }
 
-/* Somebody else has opened it, or gave up: then it is anybody's turn. */
-static void on_opened(void *user, enum err e)
+/* Who acts for whom: the subject, and the actor where there is one. */
+static struct session_owner owner_of(const struct action *a)
 {
-    struct action *a = user;
+    const struct principal *who = &a->caller->who;
+    bool acts = a->chain.links[0].role != LINK_SUBJECT;
 
-    a->waiter = NULL;
-    if (e == ERR_OK) {
-        pipeline_resume(a, STEP_NEXT);
-        return;
-    }
-    session_unref(a->session);
-    a->session = NULL;
-    enum step again = e == ERR_CLOSED ? enter(a) : stage_stop(a, e);
-    if (again != STEP_WAIT)
-        pipeline_resume(a, again);
-}
-
-static enum step wait_for_opener(struct action *a)
-{
-    enum err e =
-        session_await(a->session, a->worker->loop, on_opened, a, &a->waiter);
-    if (e == ERR_CLOSED) /* it died between two locks */
-        e = ERR_KEEPER;
-    if (e != ERR_OK)
-        return stage_stop(a, e);
-    return a->waiter == NULL ? STEP_NEXT : STEP_WAIT;
-}
-
-static enum step enter(struct action *a)
-{
-    const struct principal *who = &a->chain.links[0].who;
-    const struct settings *s = &a->snapshot->settings;
-    const struct session_owner owner = {.tenant = who->tenant,
-                                        .issuer = who->issuer,
-                                        .subject = who->id};
-    const struct session_limits limits = {s->sessions.idle_ms,
-                                          s->sessions.max_ms};
-    unsigned char id[SESSION_ID_LEN];
-    enum session_state state = SESSION_WAIT;
-
-    evidence_random(a->worker->evidence, id, sizeof(id));
-    enum err e =
-        session_enter(a->worker->sessions, &owner, limits,
-                      loop_now_ms(a->worker->loop), id, &a->session, &state);
-    if (e != ERR_OK)
-        return stage_stop(a, e);
-    switch (state) {
-    case SESSION_READY:
-        return STEP_NEXT;
-    case SESSION_OPENER:
-        return open_session(a);
-    case SESSION_WAIT:
-        break;
-    }
-    return wait_for_opener(a);
+    return (struct session_owner){
+        .tenant = who->tenant,
+        .issuer = who->issuer,
+        .subject = acts ? (struct str){0} : who->id,
+        .actor = acts ? who->id : (struct str){0},
+    };
 }
 
 enum step stage_admit(struct action *a)
 {
+    const struct settings *s = &a->snapshot->settings;
+    const struct session_limits limits = {s->sessions.idle_ms,
+                                          s->sessions.max_ms};
+    const struct session_owner owner = owner_of(a);
+    bool is_new = false;
+
     assert(a->chain.count > 0);
-    return enter(a);
+    enum err e =
+        session_find(a->worker->sessions, &owner, &limits,
+                     loop_now_ms(a->worker->loop), &a->session, &is_new);
+    if (e == ERR_OK && is_new) {
+        record_session(a);
+        e = opening_start(a->worker, a->session);
+    }
+    if (e == ERR_OK && session_has_key(a->session))
+        return STEP_NEXT;
+    a->session_wait.done = on_ready;
+    if (e == ERR_OK)
+        e = session_await(a->session, a->worker->loop, &a->session_wait);
+    return e == ERR_OK ? STEP_WAIT : stage_stop(a, e);
 }
 
 void stage_admit_cancel(struct action *a)
 {
-    session_await_cancel(a->waiter);
-    a->waiter = NULL;
-    if (!a->opening)
-        return;
-    /* Whoever waits for this session opens the next one. */
-    a->opening = false;
-    keeper_wait_cancel(&a->keeper);
-    session_opened(a->session, ERR_CLOSED, (struct str){0});
+    session_wait_cancel(&a->session_wait);
 }

@@ -14,8 +14,8 @@ enum step stage_broker(struct action *a)
     struct broker_credential c;
 
     enum err e =
-        broker_credential(a->snapshot->broker, a->attempt.to.provider,
-                          a->chain.links[0].who.tenant, &a->question, &c);
+        broker_get(a->snapshot->broker, a->attempt.to.provider,
+                   a->caller->who.tenant, action_provider(a)->region, &c);
     if (e != ERR_OK)
         return stage_stop(a, e);
     a->credential = c.field;

@@ -3,8 +3,7 @@
  * now?
  *
  * Each candidate is decided on by itself; those that are denied are dropped,
- * so that a fallback can never go where policy did not allow.  The wall
- * between tenants stands before policy.
+ * so that a fallback can never go where policy did not allow.
  *
  * Needs: everything that says who, what and where to.  Gives: decision.
  * Stops with: ERR_DENIED; for a listing, with the answer.
@@ -23,18 +22,12 @@ static struct decision decide_on(const struct action *a, struct str model,
     const struct policy_request r = {
         .chain = &a->chain,
         .action = a->kind,
-        .resource = POLICY_MODEL,
-        .resource_id = model,
-        .destination = {.provider = p->name,
-                        .host = p->host,
-                        .region = p->region},
+        .resource_type = STR("Model"),
+        .resource = model,
+        .tenant = a->caller->who.tenant,
+        .destination = {p->name, p->host, p->region},
+        .labels = &a->labels,
     };
-    for (unsigned i = 0; i < a->chain.count; i++) {
-        if (!policy_tenant_admits(&a->snapshot->settings,
-                                  a->chain.links[i].who.tenant, p))
-            return (struct decision){.effect = DECISION_DENY,
-                                     .pdp = STR("writ")};
-    }
     return policy_decide(a->snapshot->policy, &r);
 }
 
@@ -95,10 +88,11 @@ enum step stage_decide(struct action *a)
         struct decision d =
             decide_on(a, a->resource,
                       &a->snapshot->settings.providers[provider]);
+        /* The first one is what evidence shows: the reason to go, or not. */
+        if (i == 0 || (kept == 0 && d.effect == DECISION_ALLOW))
+            a->decision = d;
         if (d.effect != DECISION_ALLOW)
             continue;
-        if (kept == 0)
-            a->decision = d;
         a->candidates[kept++] = a->candidates[i];
     }
     a->candidate_count = kept;

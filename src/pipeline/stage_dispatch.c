@@ -122,7 +122,7 @@ static enum err send(struct action *a, struct str target)
         .host = p->host,
         .port = p->port,
         .tls = a->snapshot->provider_tls[a->attempt.to.provider],
-        .partition = a->chain.links[0].who.tenant,
+        .partition = a->caller->who.tenant,
         .allow_local = p->local,
     };
     const struct http_call_request r = {

@@ -13,13 +13,14 @@
 
 enum step stage_identify(struct action *a)
 {
-    const struct http_fields fields =
-        http_request_head(a->exchange->http)->fields;
-    const struct identity_presented p = {
+    const struct http_request *r = a->exchange->http;
+    const struct http_fields fields = http_request_head(r)->fields;
+    const struct identity_input in = {
         .authorization = http_fields_get(fields, STR("authorization")),
-        .api_key = http_fields_get(fields, STR("x-api-key")),
+        .x_api_key = http_fields_get(fields, STR("x-api-key")),
+        .certificate = http_request_certificate(r),
     };
-    enum err e = identity_prove(a->snapshot->callers, a->worker->identities, &p,
-                                &a->chain);
+    enum err e = identity_prove(a->snapshot->callers, a->worker->identities,
+                                &in, &a->chain, &a->caller);
     return e == ERR_OK ? STEP_NEXT : stage_stop(a, e);
 }

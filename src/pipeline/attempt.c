@@ -1,0 +1,192 @@
+/* attempt.c - see attempt.h. */
+#include "pipeline/attempt.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/container.h"
+#include "evidence/evidence.h"
+#include "http/server.h"
+#include "os/loop.h"
+#include "pipeline/action.h"
+#include "pipeline/exchange.h"
+#include "pipeline/snapshot.h"
+#include "pipeline/worker.h"
+#include "session/session.h"
+
+/*
+ * An intent on its way to the disk.  It outlives its action: an action that
+ * ends before its intent is durable leaves an intent behind that needs its
+ * outcome all the same.
+ */
+struct pending_intent {
+    struct ledger_wait wait;
+    struct action *action; /* NULL: it has ended */
+    struct evidence *evidence;
+    unsigned char id[ENTRY_ID_LEN], session[ENTRY_ID_LEN];
+};
+
+static void close_abandoned(const struct pending_intent *p, uint64_t index)
+{
+    struct evidence_outcome f = {.intent = index,
+                                 .status = OUTCOME_NOT_SENT,
+                                 .error = ERR_CLOSED,
+                                 .duration_ms = -1};
+
+    memcpy(f.id, p->id, sizeof(f.id));
+    memcpy(f.session, p->session, sizeof(f.session));
+    (void)evidence_outcome(p->evidence, &f, NULL);
+}
+
+static void on_durable(struct ledger_wait *w, enum err e,
+                       const struct ledger_receipt *receipt)
+{
+    struct pending_intent *p = CONTAINER_OF(w, struct pending_intent, wait);
+    struct action *a = p->action;
+
+    if (a == NULL) {
+        if (e == ERR_OK)
+            close_abandoned(p, receipt->index);
+        free(p);
+        return;
+    }
+    free(p);
+    a->recording = NULL;
+    if (e == ERR_OK) {
+        a->attempt.intent = a->receipt = *receipt;
+        a->attempt.open = true;
+    }
+    pipeline_resume(a, e == ERR_OK ? STEP_NEXT : stage_stop(a, e));
+}
+
+static void add_route(const struct action *a, struct evidence_route *to)
+{
+    to->alias = a->resource;
+    to->attempt = a->attempt.number;
+    to->chosen = (a->attempt.number - 1) % a->candidate_count;
+    to->candidate_count = a->candidate_count;
+    for (unsigned i = 0; i < a->candidate_count; i++) {
+        struct candidate c = a->candidates[i];
+        to->candidates[i] = (struct evidence_candidate){
+            a->snapshot->settings.providers[c.provider].name,
+            action_route(a, c)->model};
+    }
+    if (a->attempt.number > 1)
+        to->why = STR("retry");
+    else
+        to->why = a->attempt.to.fallback ? STR("fallback") : STR("weight");
+}
+
+static struct evidence_body request_body(const struct action *a)
+{
+    struct evidence_body b = {.has_hmac = a->has_request_hmac,
+                              .bytes = a->request_bytes};
+    memcpy(b.hmac, a->request_hmac, sizeof(b.hmac));
+    return b;
+}
+
+static void fill_intent(const struct action *a, struct evidence_intent *f,
+                        struct evidence_route *route)
+{
+    const struct provider_settings *p = action_provider(a);
+
+    add_route(a, route);
+    *f = (struct evidence_intent){
+        .chain = &a->chain,
+        .action = a->kind,
+        .resource_type = STR("Model"),
+        .resource = a->resource,
+        .destination = {p->name, p->host, p->region},
+        .tenant = a->caller->who.tenant,
+        .labels = &a->labels,
+        .decision = &a->decision,
+        .state = &a->snapshot->digests,
+        .route = route,
+        .request = request_body(a),
+        .dialect = STR("openai"),
+    };
+    memcpy(f->id, a->id, sizeof(f->id));
+    memcpy(f->session, session_id(a->session), sizeof(f->session));
+}
+
+enum err attempt_open(struct action *a)
+{
+    struct evidence_intent f;
+    struct evidence_route route = {0};
+
+    struct pending_intent *p = calloc(1, sizeof(*p));
+    if (p == NULL)
+        return ERR_NO_MEMORY;
+    fill_intent(a, &f, &route);
+    p->wait.done = on_durable;
+    p->action = a;
+    p->evidence = a->worker->evidence;
+    memcpy(p->id, f.id, sizeof(p->id));
+    memcpy(p->session, f.session, sizeof(p->session));
+    enum err e = evidence_intent(a->worker->evidence, &f, &p->wait);
+    if (e != ERR_OK) {
+        free(p);
+        return e == ERR_LIMIT ? ERR_LIMIT : ERR_EVIDENCE;
+    }
+    a->recording = p;
+    return ERR_OK;
+}
+
+void attempt_abandon(struct action *a)
+{
+    if (a->recording != NULL)
+        a->recording->action = NULL;
+    a->recording = NULL;
+}
+
+void attempt_close(struct action *a, enum outcome_status status, enum err why)
+{
+    const struct attempt *t = &a->attempt;
+    struct evidence_outcome f = {
+        .intent = t->intent.index,
+        .tenant = a->caller->who.tenant,
+        .status = status,
+        .error = why,
+        .http_status = t->status,
+        .duration_ms = loop_now_ms(a->worker->loop) - t->started_ms,
+        .response = {.has_hmac = t->has_answer_hmac, .bytes = t->answer_bytes},
+        .model = t->model,
+        .finish = t->finish,
+        .usage = &t->usage,
+    };
+
+    assert(t->open);
+    memcpy(f.id, a->id, sizeof(f.id));
+    memcpy(f.session, session_id(a->session), sizeof(f.session));
+    memcpy(f.response.hmac, t->answer_hmac, sizeof(f.response.hmac));
+    a->attempt.open = false;
+    /* A loss leaves the intent open, which the ledger shows and closes. */
+    (void)evidence_outcome(a->worker->evidence, &f, NULL);
+}
+
+void attempt_refuse(struct action *a)
+{
+    struct evidence *ev = a->worker->evidence;
+
+    if (a->caller == NULL) {
+        struct str peer = http_request_peer(a->exchange->http);
+        evidence_unknown(ev, a->err, peer);
+        return;
+    }
+    struct evidence_refusal f = {
+        .chain = &a->chain,
+        .action = a->kind,
+        .resource_type = a->resource.len > 0 ? STR("Model") : (struct str){0},
+        .resource = a->resource,
+        .tenant = a->caller->who.tenant,
+        .error = a->err,
+        .param = a->param,
+        .decision = &a->decision,
+        .state = &a->snapshot->digests,
+        .request = request_body(a),
+    };
+    memcpy(f.id, a->id, sizeof(f.id));
+    if (a->session != NULL)
+        memcpy(f.session, session_id(a->session), sizeof(f.session));
+    evidence_refusal(ev, &f);
+}
