@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <uv.h>
@@ -176,6 +177,8 @@ enum err loop_new(struct loop **ret_loop)
         free(l);
         return ERR_IO;
     }
+    /* A peer that is gone is an error of the write, not the end of us. */
+    (void)signal(SIGPIPE, SIG_IGN);
     (void)pthread_mutex_init(&l->lock, NULL);
     list_init(&l->hooks);
     l->wall = &l->wall_us;
