@@ -10,6 +10,7 @@
 #define CODEC_SSE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/buf.h"
@@ -23,16 +24,17 @@ struct sse_event {
 };
 
 struct sse_reader {
-    struct buf line; /* the part of a line that an earlier feed left */
-    struct buf data; /* of the event so far */
-    struct buf type;
-    struct buf id;
-    bool after_cr; /* the next LF belongs to the line before */
-    bool started;  /* the BOM question is answered */
+    struct buf line;   /* the part of a line that an earlier feed left */
+    struct buf data;   /* of the event so far */
+    struct buf type;   /* likewise */
+    struct buf id;     /* the last one, of any event */
+    uint64_t comments; /* how many there were; they keep a stream alive */
+    bool after_cr;     /* the next LF belongs to the line before */
+    bool started;      /* the BOM question is answered */
     bool has_data;
 };
 
-/* `event_max` bounds one event and one line, in bytes. */
+/* `event_max` bounds the data of one event and one line, in bytes. */
 void sse_reader_init(struct sse_reader *r, size_t event_max);
 void sse_reader_release(struct sse_reader *r);
 
@@ -46,7 +48,11 @@ typedef bool sse_sink(void *user, const struct sse_event *e);
 MUST_CHECK enum err sse_feed(struct sse_reader *r, struct str bytes,
                              sse_sink *sink, void *user);
 
-/* Appends one event: "event: …" (if any), a "data: " per line, blank line. */
+/*
+ * Appends one event: "event: …" (if any), a "data: " per line, blank line.
+ * Lines of `data` may end in LF, CR or CRLF and read back as LF; `type` ends
+ * at its first line end.  Check buf_ok().
+ */
 void sse_write(struct buf *to, struct str type, struct str data);
 
 #endif
