@@ -1,0 +1,165 @@
+// writ.mjs - starts the real program on a configuration of the test's own.
+//
+// The program is $WRIT_BIN.  Everything it writes goes into a temporary
+// folder that is removed when the test has passed.
+import { spawn, execFile } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs/promises';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import OpenAI from 'openai';
+
+export const BIN = process.env.WRIT_BIN ?? path.resolve(import.meta.dirname, '../../../build/dev/writ');
+export const KEYS = { alice: 'writ-test-alice-0123456789abcdef', bob: 'writ-test-bob-0123456789abcdef00' };
+
+/** A port that was free a moment ago. */
+export async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Runs a command of the program; resolves to {code, out, err}. */
+export function run(args, { input = '', env = {}, cwd } = {}) {
+  return new Promise((resolve) => {
+    const child = execFile(BIN, args, { env: { ...process.env, ...env }, cwd, maxBuffer: 64 << 20 }, (error, out, err) => {
+      resolve({ code: error ? (error.code ?? 1) : 0, out, err });
+    });
+    child.stdin.end(input);
+  });
+}
+
+/** The usual configuration; `more` is YAML appended at the top level. */
+export function config({ port, providers, models, callers, more = '' }) {
+  return [
+    'node: gw-test',
+    `listen: [{address: "127.0.0.1:${port}"}]`,
+    'data: ./data',
+    'tenants: {acme: {regions: [eu]}}',
+    'providers:', ...Object.entries(providers).map(([name, p]) =>
+      `  ${name}: {dialect: openai, url: "${p.url}", region: eu, credential: [{env: PROVIDER_KEY}]${p.more ? `, ${p.more}` : ''}}`),
+    'models:', ...Object.entries(models).map(([name, m]) => `  ${name}: ${m}`),
+    'callers:', ...Object.entries(callers).map(([name, c]) =>
+      `  - {name: ${name}, tenant: acme, kind: ${c.kind ?? 'application'}, key: "${c.hash}", models: [${c.models.join(', ')}]}`),
+    more, '',
+  ].join('\n');
+}
+
+export class Writ {
+  stderr = '';
+
+  /**
+   * Starts a node: `providers` name -> {url}, `models` alias -> YAML of its
+   * routes, `callers` name -> {models}.  Resolves when it serves.
+   */
+  static async start({ providers, models, callers, more, env = {}, tls = false }) {
+    const w = new Writ();
+    w.dir = await fs.mkdtemp(path.join(os.tmpdir(), 'writ-flow-'));
+    w.file = path.join(w.dir, 'writ.yaml');
+    w.env = { PROVIDER_KEY: 'sk-provider-secret', ...env };
+    w.options = { providers, models, callers, more };
+    w.port = await freePort();
+    await w.configure({});
+    await w.launch();
+    return w;
+  }
+
+  /** Writes the config anew, with changes. */
+  async configure(changes) {
+    Object.assign(this.options, changes);
+    const callers = {};
+    for (const [name, c] of Object.entries(this.options.callers)) callers[name] = { ...c, hash: await this.keyHash(c.key ?? KEYS[name]) };
+    await fs.writeFile(this.file, config({ port: this.port, ...this.options, callers }));
+  }
+
+  async keyHash(key) {
+    const { code, out, err } = await run(['key', 'hash', '--data', path.join(this.dir, 'data')], { input: key });
+    if (code !== 0) throw new Error(`key hash: ${err}`);
+    return out.trim();
+  }
+
+  async launch() {
+    this.child = spawn(BIN, ['serve', '--config', this.file], { cwd: this.dir, env: { ...process.env, ...this.env }, stdio: ['ignore', 'inherit', 'pipe'] });
+    this.child.stderr.setEncoding('utf8');
+    this.child.stderr.on('data', (s) => { this.stderr += s; });
+    this.exited = once(this.child, 'exit').then(([code, signal]) => { this.ended = true; return { code, signal }; });
+    await this.until(() => this.healthy() , 20000, 'serving');
+  }
+
+  async healthy() {
+    if (this.ended) throw new Error(`the program ended:\n${this.stderr}`);
+    return (await request({ port: this.port, path: '/healthz' }).catch(() => null))?.status === 200;
+  }
+
+  /** Polls until `what()` is true. */
+  async until(what, ms = 10000, name = 'condition') {
+    const end = Date.now() + ms;
+    for (;;) {
+      const value = await what();
+      if (value) return value;
+      if (Date.now() > end) throw new Error(`not ${name} within ${ms} ms:\n${this.stderr}`);
+      await sleep(20);
+    }
+  }
+
+  get url() { return `http://127.0.0.1:${this.port}/v1`; }
+
+  /** The official SDK, as a caller would use it. */
+  client(name = 'alice', options = {}) {
+    return new OpenAI({ apiKey: this.options.callers[name]?.key ?? KEYS[name] ?? name, baseURL: this.url, maxRetries: 0, ...options });
+  }
+
+  async status() {
+    const res = await request({ socketPath: path.join(this.dir, 'data', 'control.sock'), path: '/admin/v1/status' });
+    return JSON.parse(res.body);
+  }
+
+  async pid(process) { return (await this.status()).processes.find((p) => p.process === process).pid; }
+
+  signal(name) { this.child.kill(name); }
+
+  /** Stops as an operator would; the exit code must be 0. */
+  async stop() {
+    if (!this.ended) this.signal('SIGTERM');
+    const { code } = await this.exited;
+    return code;
+  }
+
+  /** All evidence, oldest first. */
+  async entries() {
+    const { code, out, err } = await run(['ledger', 'show', '--json', '--all', '--data', path.join(this.dir, 'data')]);
+    if (code !== 0) throw new Error(`ledger show: ${err}`);
+    return out.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  }
+
+  async verify() { return run(['ledger', 'verify', path.join(this.dir, 'data', 'ledger')]); }
+
+  /** Stops, checks that the log verifies, removes the folder. */
+  async finish() {
+    const code = await this.stop();
+    if (code !== 0) throw new Error(`exit code ${code}:\n${this.stderr}`);
+    const v = await this.verify();
+    if (v.code !== 0) throw new Error(`verify: ${v.out}${v.err}`);
+    await fs.rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** One plain HTTP request, without a pool; resolves to {status, headers, body}. */
+export function request({ port, socketPath, path: target, method = 'GET', headers = {}, body }) {
+  return new Promise((resolve, reject) => {
+    const req = http.request({ host: '127.0.0.1', port, socketPath, path: target, method, headers, agent: false }, (res) => {
+      let text = '';
+      res.setEncoding('utf8');
+      res.on('data', (s) => { text += s; });
+      res.on('end', () => resolve({ status: res.statusCode, headers: res.headers, body: text }));
+      res.on('error', reject);
+    });
+    req.on('error', reject);
+    req.end(body);
+  });
+}
