@@ -3,16 +3,14 @@
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "app/plain_http.h"
 #include "base/buf.h"
 #include "base/limits.h"
-#include "codec/http1.h"
 
 #define BODY_MAX (4 * MIB)
-#define PIECE (16 * KIB)
 
 static enum err connect_error(int why)
 {
@@ -32,7 +30,6 @@ static enum err connect_error(int why)
 static enum err connect_to(const char *data, int *ret_fd)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    const struct timeval wait = {.tv_sec = CONTROL_CLIENT_TIMEOUT_S};
     int len =
         snprintf(at.sun_path, sizeof(at.sun_path), "%s/control.sock", data);
     if (len < 0 || len >= (int)sizeof(at.sun_path))
@@ -40,8 +37,7 @@ static enum err connect_to(const char *data, int *ret_fd)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd == -1)
         return ERR_IO;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == -1 ||
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == -1 ||
+    if (plain_http_timeout(fd, CONTROL_CLIENT_TIMEOUT_S) != ERR_OK ||
         connect(fd, (const struct sockaddr *)&at, sizeof(at)) == -1) {
         enum err e = connect_error(errno);
         (void)close(fd);
@@ -51,78 +47,16 @@ static enum err connect_to(const char *data, int *ret_fd)
     return ERR_OK;
 }
 
-static enum err send_all(int fd, struct str bytes)
+static bool keep(void *user, struct str piece)
 {
-    while (bytes.len > 0) {
-        ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n == -1)
-            return errno == EAGAIN ? ERR_TIMEOUT : ERR_UPSTREAM;
-        bytes = str_skip(bytes, (size_t)n);
-    }
-    return ERR_OK;
-}
-
-/* What came, at most PIECE bytes; empty at the end. */
-static enum err receive(int fd, char *to, struct str *ret)
-{
-    for (;;) {
-        ssize_t n = recv(fd, to, PIECE, 0);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n == -1)
-            return errno == EAGAIN ? ERR_TIMEOUT : ERR_UPSTREAM;
-        *ret = (struct str){to, (size_t)n};
-        return ERR_OK;
-    }
-}
-
-/* The events in `in`; *ret_end when the message is complete. */
-static enum err parse(struct http1 *p, struct str in, struct buf *body,
-                      int *ret_status, bool *ret_end)
-{
-    enum http1_event event;
-    do {
-        if (http1_next(p, &in, &event) != ERR_OK)
-            return ERR_UPSTREAM;
-        if (event == HTTP1_HEAD)
-            *ret_status = p->response.status;
-        if (event == HTTP1_BODY && !buf_add(body, p->piece))
-            return ERR_LIMIT;
-    } while (event != HTTP1_MORE && event != HTTP1_END);
-    *ret_end = event == HTTP1_END;
-    return ERR_OK;
-}
-
-static enum err read_reply(struct arena *a, int fd, struct buf *body,
-                           int *ret_status)
-{
-    struct http1 parser;
-    char piece[PIECE];
-    struct str in;
-    bool end = false;
-    http1_init(&parser, HTTP1_RESPONSE);
-    http1_start(&parser, a);
-    while (!end) {
-        enum err e = receive(fd, piece, &in);
-        if (e != ERR_OK)
-            return e;
-        if (in.len == 0)
-            break;
-        e = parse(&parser, in, body, ret_status, &end);
-        if (e != ERR_OK)
-            return e;
-    }
-    if (!end && http1_finish(&parser) != ERR_OK)
-        return ERR_UPSTREAM;
-    return *ret_status == 0 ? ERR_UPSTREAM : ERR_OK;
+    return buf_add(user, piece);
 }
 
 enum err control_client_get(struct arena *a, const char *data,
                             const char *target,
                             struct control_client_reply *ret)
 {
+    struct plain_http_reply answer;
     struct control_client_reply reply = {0};
     struct buf request;
     struct buf body;
@@ -135,9 +69,11 @@ enum err control_client_get(struct arena *a, const char *data,
     buf_addf(&request,
              "GET %s HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
              target);
-    e = buf_ok(&request) ? send_all(fd, buf_str(&request)) : ERR_LIMIT;
+    e = buf_ok(&request)
+            ? plain_http_ask(a, fd, buf_str(&request), keep, &body, &answer)
+            : ERR_LIMIT;
     if (e == ERR_OK)
-        e = read_reply(a, fd, &body, &reply.status);
+        reply.status = answer.status;
     if (e == ERR_OK && !arena_copy(a, buf_str(&body), &reply.body))
         e = ERR_LIMIT;
     if (e == ERR_OK)

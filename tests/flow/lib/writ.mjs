@@ -132,7 +132,7 @@ export class Writ {
 
   /** All evidence, oldest first. */
   async entries() {
-    const { code, out, err } = await run(['ledger', 'show', '--json', '--all', '--data', path.join(this.dir, 'data')]);
+    const { code, out, err } = await run(['ledger', 'show', '--json', '--last', '1000000', '--data', path.join(this.dir, 'data')]);
     if (code !== 0) throw new Error(`ledger show: ${err}`);
     return out.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
   }
