@@ -198,8 +198,10 @@ static enum err open_folder(const char *path, int *ret_fd)
     return e;
 }
 
-static void free_journal(struct journal *j)
+void journal_abandon(struct journal *j)
 {
+    if (j == NULL)
+        return;
     if (j->fd >= 0)
         (void)close(j->fd);
     if (j->next_fd >= 0)
@@ -255,7 +257,7 @@ enum err journal_open(const struct journal_options *o,
     if (e != ERR_OK) {
         if (trouble->what == NULL)
             trouble->what = "it cannot be read or written";
-        free_journal(j);
+        journal_abandon(j);
         return e;
     }
     *ret = j;
@@ -273,7 +275,7 @@ enum err journal_close(struct journal *j)
         e = seal_segment(j);
     if (j->next_fd >= 0)
         (void)unlinkat(j->dir, SEGMENT_NEXT, 0);
-    free_journal(j);
+    journal_abandon(j);
     return e;
 }
 

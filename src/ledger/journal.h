@@ -55,6 +55,9 @@ MUST_CHECK enum err journal_open(const struct journal_options *o,
  * added and not committed is lost.  NULL is allowed. */
 enum err journal_close(struct journal *j);
 
+/* Frees and leaves the files as they are, as a crash would. */
+void journal_abandon(struct journal *j);
+
 struct journal_entry {
     struct str text;
     bool opens;
