@@ -3,8 +3,8 @@
 
 #include <stdarg.h>
 
+#include "app/config_locate.h"
 #include "app/config_net.h"
-#include "app/config_read.h"
 #include "base/map.h"
 #include "crypto/hash.h"
 
@@ -27,7 +27,7 @@ static struct config_place place(const struct checking *c, char *to,
     va_start(args, fmt);
     (void)vsnprintf(to, PATH_MAX_LEN, fmt, args);
     va_end(args);
-    return config_read_locate(c->root, str_from(to));
+    return config_locate(c->root, str_from(to));
 }
 
 static bool names_have(struct names names, struct str name)
@@ -151,6 +151,14 @@ static void check_provider(const struct checking *c,
         check_credential(c, p, i);
 }
 
+/* A map's values are not const; these stay untouched all the same. */
+static void *as_value(const struct caller_settings *caller)
+{
+    void *value;
+    memcpy(&value, &caller, sizeof(value));
+    return value;
+}
+
 /* No two callers have one name, or one key: evidence could not tell them
  * apart. */
 static void check_callers(const struct checking *c)
@@ -177,9 +185,8 @@ static void check_callers(const struct checking *c)
                               "is the key of callers[%zu] (%.*s), too",
                               (size_t)(other - c->s->callers),
                               STR_FMT(other->name));
-        full = map_set(&names, caller->name, (void *)(uintptr_t)caller) !=
-                   ERR_OK ||
-               map_set(&keys, key, (void *)(uintptr_t)caller) != ERR_OK;
+        full = map_set(&names, caller->name, as_value(caller)) != ERR_OK ||
+               map_set(&keys, key, as_value(caller)) != ERR_OK;
     }
     c->report->full |= full;
     map_release(&names);

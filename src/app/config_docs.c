@@ -28,7 +28,8 @@ static const char intro[] =
     "a letter or a digit.\n"
     "- `SIGHUP` makes a running node read the file again. A file with a "
     "mistake changes nothing. `node`, `data`,\n"
-    "  `store`, `workers` and `listen` take effect at the next start.\n";
+    "  `store`, `workers`, `listen`, `server` and `ledger.durable` take effect "
+    "at the next start.\n";
 
 static const char *type_name(enum config_type type)
 {

@@ -42,8 +42,10 @@ static void provider_gaps(struct gaps *g, const struct provider_settings *p)
     for (size_t i = 0; i < p->credential_count; i++) {
         struct str env = p->credentials[i].env;
         char name[NAME_MAX_LEN + 1] = {0};
-        memcpy(name, env.ptr, env.len <= NAME_MAX_LEN ? env.len : 0);
-        if (env.len > 0 && getenv(name) == NULL)
+        if (env.len == 0 || env.len > NAME_MAX_LEN)
+            continue;
+        memcpy(name, env.ptr, env.len);
+        if (getenv(name) == NULL)
             add(g, "the variable is not set in this environment",
                 "providers.%.*s.credential[%zu].env", STR_FMT(p->name), i);
     }

@@ -113,10 +113,13 @@ bool config_net_url(struct arena *a, struct str text,
 {
     struct uri uri;
     struct str copy;
-    *ret_why = "it takes more memory than a configuration may";
+    *ret_why = NULL;
     if (!arena_copy(a, text, &copy))
         return false;
-    if (uri_split(a, copy, &uri, ret_why) != ERR_OK)
+    enum err e = uri_split(a, copy, &uri, ret_why);
+    if (e != ERR_MALFORMED)
+        *ret_why = NULL;
+    if (e != ERR_OK)
         return false;
     bool https = str_eq(uri.scheme, STR("https"));
     if (!https && !str_eq(uri.scheme, STR("http"))) {

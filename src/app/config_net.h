@@ -18,8 +18,8 @@ MUST_CHECK bool config_net_address(struct str text, struct listen_settings *ret,
                                    const char **ret_why);
 
 /*
- * "https://api.example.org/v1" to the parts of a provider.  False: *ret_why.
- * A full arena is a reason, too.
+ * "https://api.example.org/v1" to the parts of a provider.  False: *ret_why,
+ * which is NULL when the arena is full.
  */
 MUST_CHECK bool config_net_url(struct arena *a, struct str text,
                                struct provider_settings *ret,

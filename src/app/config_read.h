@@ -18,11 +18,4 @@ struct yaml_node;
 void config_read(struct config_report *r, const struct yaml_node *root,
                  struct str folder, struct settings *ret);
 
-/*
- * Where the value of the key `path` stands, or, where it is not there, the
- * nearest that it would be part of.  `path` is borrowed.
- */
-struct config_place config_read_locate(const struct yaml_node *root,
-                                       struct str path);
-
 #endif

@@ -71,7 +71,7 @@ const struct config_row config_table[] = {
     {"listen[].insecure", CONFIG_BOOLEAN, AT(listen_settings, insecure), .fallback = "false",
      .help = "Allows plain HTTP beyond loopback: keys and prompts can be read on the way."},
 
-    {"tenants", CONFIG_MAP, .required = true, MANY(settings, tenants, tenant_count, tenant_settings), .min = 1, .max = 10000,
+    {"tenants", CONFIG_MAP, .required = true, MANY(settings, tenants, tenant_count, tenant_settings), .min = 1, .max = 1000,
      .help = "Who shares this gateway without sharing anything in it."},
     {"tenants.*.regions", CONFIG_NAMES, AT(tenant_settings, regions), .max = 64,
      .help = "Regions that the tenant's data may go to. None: any region."},
@@ -86,12 +86,12 @@ const struct config_row config_table[] = {
      .help = "Allows a plain HTTP URL beyond loopback: prompts and credentials can be read on the way."},
     {"providers.*.region", CONFIG_NAME, AT(provider_settings, region),
      .help = "Where it processes data. A tenant with `regions` uses only providers of these."},
-    {"providers.*.tenants", CONFIG_NAMES, AT(provider_settings, tenants), .refers = "tenants", .max = 10000,
+    {"providers.*.tenants", CONFIG_NAMES, AT(provider_settings, tenants), .refers = "tenants", .max = 1000,
      .help = "Tenants that may use it. None: all."},
     {"providers.*.credential", CONFIG_LIST, MANY(provider_settings, credentials, credential_count, credential_settings), .max = 1000,
      .help = "What the gateway shows to the provider: the first that fits the caller's tenant and the region. "
              "With none in the list, calls go without one; with some and none that fits, calls are refused."},
-    {"providers.*.credential[].tenants", CONFIG_NAMES, AT(credential_settings, tenants), .refers = "tenants", .max = 10000,
+    {"providers.*.credential[].tenants", CONFIG_NAMES, AT(credential_settings, tenants), .refers = "tenants", .max = 1000,
      .help = "Tenants that it is for. None: all."},
     {"providers.*.credential[].regions", CONFIG_NAMES, AT(credential_settings, regions), .max = 64,
      .help = "Regions that it is for. None: all."},
@@ -139,7 +139,7 @@ const struct config_row config_table[] = {
     {"models.*.attempts", CONFIG_INTEGER, AT(model_settings, attempts), .fallback = "3", .min = 1, .max = 16,
      .help = "How often a call may be sent, over all destinations, before its first byte has come back."},
 
-    {"callers", CONFIG_LIST, MANY(settings, callers, caller_count, caller_settings), .max = 100000,
+    {"callers", CONFIG_LIST, MANY(settings, callers, caller_count, caller_settings), .max = 10000,
      .help = "Who may call, known by a key."},
     {"callers[].name", CONFIG_NAME, .required = true, AT(caller_settings, name),
      .help = "The caller's name in evidence; unique."},
@@ -150,7 +150,7 @@ const struct config_row config_table[] = {
     {"callers[].key", CONFIG_KEY, .required = true, .secret = true, AT(caller_settings, key_hmac),
      .help = "The key's keyed hash, `hmac-sha256:<64 hex digits>`, as `writ key hash` prints it; never the key."},
     {"callers[].models", CONFIG_REFS, AT(caller_settings, models), .count_at = offsetof(struct caller_settings, model_count),
-     .refers = "models", .max = 10000,
+     .refers = "models", .max = 1000,
      .help = "Names of `models` that it may use. None: no model."},
 
     {"sessions", CONFIG_GROUP,

@@ -19,34 +19,22 @@ struct config_value {
     const struct config_row *row;
     struct str folder;
     struct str raw;  /* as it stands in the file */
-    struct str text; /* after config_value_expand() */
+    struct str text; /* after config_text_expand() */
+    bool full;       /* a failure's reason: the arena is */
 };
 
 /*
- * Replaces "${NAME}" by the environment variable; "$${" is a literal "${".
- * False: `why` says why; control characters and what is not UTF-8 are
- * refused, too.
- */
-MUST_CHECK bool config_value_expand(struct config_value *v, struct buf *why);
-
-/*
  * Writes to `target`, which is of the type that config_type names.  False:
- * `why` says what was expected, and nothing was written.  References and
- * lists are not this module's: they assert.
+ * `why` says what was expected, or v->full; nothing was written.  References
+ * and lists are not this module's: they assert.
  */
-MUST_CHECK bool config_value_read(const struct config_value *v, void *target,
+MUST_CHECK bool config_value_read(struct config_value *v, void *target,
                                   struct buf *why);
 
 /* A name or a string, whatever the row says, for lists of them. */
-MUST_CHECK bool config_value_name(const struct config_value *v, struct str *ret,
+MUST_CHECK bool config_value_name(struct config_value *v, struct str *ret,
                                   struct buf *why);
-MUST_CHECK bool config_value_string(const struct config_value *v,
-                                    struct str *ret, struct buf *why);
-
-/* Appends the text in quotes: escaped, cut when long, hidden when secret. */
-void config_value_quote(struct buf *to, const struct config_value *v);
-
-/* Is `s` a name: [a-z0-9][a-z0-9_.-]*, at most NAME_MAX_LEN? */
-bool config_value_is_name(struct str s);
+MUST_CHECK bool config_value_string(struct config_value *v, struct str *ret,
+                                    struct buf *why);
 
 #endif

@@ -1,0 +1,150 @@
+/* config.c - see config.h. */
+#include "app/config.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include "app/config_check.h"
+#include "app/config_read.h"
+#include "base/limits.h"
+#include "codec/yaml.h"
+#include "crypto/hash.h"
+#include "os/file.h"
+
+/* An error of the file as a whole. */
+static enum err fail(struct arena *a, struct config_errors *errors,
+                     const char *text)
+{
+    struct config_report r = {.a = a, .errors = errors};
+    config_report_add(&r, (struct config_place){0}, "%s", text);
+    return config_report_end(&r);
+}
+
+/* Evidence names a credential by its place: "openai/0". */
+static bool name_credentials(struct arena *a, struct provider_settings *p)
+{
+    char id[NAME_MAX_LEN + 32];
+    struct credential_settings *named =
+        ARENA_NEW(a, struct credential_settings, p->credential_count);
+    if (named == NULL)
+        return false;
+    for (size_t i = 0; i < p->credential_count; i++) {
+        named[i] = p->credentials[i];
+        (void)snprintf(id, sizeof(id), "%.*s/%zu", STR_FMT(p->name), i);
+        if (!arena_copy(a, str_from(id), &named[i].id))
+            return false;
+    }
+    p->credentials = named;
+    return true;
+}
+
+static bool complete(struct arena *a, struct settings *s)
+{
+    struct provider_settings *providers =
+        ARENA_NEW(a, struct provider_settings, s->provider_count);
+    if (providers == NULL)
+        return false;
+    for (size_t i = 0; i < s->provider_count; i++) {
+        providers[i] = s->providers[i];
+        if (!name_credentials(a, &providers[i]))
+            return false;
+    }
+    s->providers = providers;
+    return true;
+}
+
+enum err config_load_text(struct arena *a, const struct config_source *from,
+                          struct settings *ret, struct config_errors *errors)
+{
+    *errors = (struct config_errors){0};
+    struct config_report r = {.a = a, .errors = errors};
+    struct settings s = {0};
+    const struct yaml_node *root;
+    struct yaml_error error;
+
+    enum err e = yaml_read(a, from->text, &root, &error);
+    if (e == ERR_MALFORMED) {
+        config_report_add(&r,
+                          (struct config_place){.line = error.line,
+                                                .column = error.column},
+                          "%s", error.what);
+        return config_report_end(&r);
+    }
+    if (e != ERR_OK || !arena_copy(a, from->file, &s.file))
+        r.full = true;
+    if (!r.full)
+        config_read(&r, root, from->folder, &s);
+    if (!r.full && errors->count == 0)
+        config_check(&r, &s, root);
+    if (!r.full && errors->count == 0 && !complete(a, &s))
+        r.full = true;
+    e = config_report_end(&r);
+    if (e != ERR_OK)
+        return e;
+    struct hash digest = hash_sha256(&from->text, 1);
+    memcpy(s.digest, digest.bytes, sizeof(s.digest));
+    *ret = s;
+    return ERR_OK;
+}
+
+/* The absolute folder of `file`, in the arena. */
+static bool folder_of(struct arena *a, const char *file, struct str *ret)
+{
+    const char *slash = strrchr(file, '/');
+    struct str dir = {file, slash == NULL ? 0 : (size_t)(slash - file)};
+    if (slash == file)
+        dir.len = 1;
+    if (file[0] == '/')
+        return arena_copy(a, dir, ret);
+    char cwd[PATH_MAX];
+    if (getcwd(cwd, sizeof(cwd)) == NULL)
+        return false;
+    size_t len = strlen(cwd);
+    char *joined = arena_alloc(a, len + 1 + dir.len + 1);
+    if (joined == NULL)
+        return false;
+    memcpy(joined, cwd, len);
+    if (dir.len > 0) {
+        joined[len++] = '/';
+        memcpy(joined + len, dir.ptr, dir.len);
+    }
+    *ret = (struct str){joined, len + dir.len};
+    return true;
+}
+
+enum err config_load(struct arena *a, struct str file, struct settings *ret,
+                     struct config_errors *errors)
+{
+    struct buf text;
+    struct config_source from = {.file = file};
+    *errors = (struct config_errors){0};
+    const char *path = arena_strdup(a, file);
+    if (path == NULL || !folder_of(a, path, &from.folder))
+        return fail(a, errors, "the path is too long");
+
+    buf_init(&text, CONFIG_FILE_MAX);
+    enum err e = file_read(FILE_CWD, path, &text);
+    if (e == ERR_OK) {
+        from.text = buf_str(&text);
+        e = config_load_text(a, &from, ret, errors);
+    } else if (e == ERR_NOT_FOUND) {
+        e = fail(a, errors,
+                 "there is no such file; `writ init` writes a first one");
+    } else if (e == ERR_LIMIT) {
+        e = fail(a, errors, "is larger than a configuration may be (4MB)");
+    } else {
+        e = fail(a, errors, "cannot be read");
+    }
+    buf_release(&text);
+    return e;
+}
+
+void config_add_error(struct buf *to, struct str file,
+                      const struct config_error *e)
+{
+    buf_add(to, file);
+    if (e->line > 0)
+        buf_addf(to, ":%u:%u", e->line, e->column);
+    buf_addf(to, ": %.*s%s%.*s", STR_FMT(e->path), e->path.len > 0 ? ": " : "",
+             STR_FMT(e->text));
+}
