@@ -24,7 +24,9 @@ static const struct cli_option data_options[] = {
 };
 
 static const struct cli_option demo_options[] = {
+    {"dir", 0, "DIR", "where to put it (default: a new folder in /tmp)"},
     {"keep", 0, NULL, "keep serving when the walk is over"},
+    {"port", 0, "PORT", "where the node listens (default: 8080)"},
     {NULL, 0, NULL, NULL},
 };
 
