@@ -180,17 +180,26 @@ static void drop_query(struct resolver_query *q)
     free(q);
 }
 
+static struct resolver_query *take_ready(struct resolver *r)
+{
+    struct list *node = r->ready.next;
+    r->ready.next = node->next;
+    node->next->prev = &r->ready;
+    list_init(node);
+    return CONTAINER_OF(node, struct resolver_query, node);
+}
+
 static void on_turn_end(struct loop_hook *h)
 {
     struct resolver *r = CONTAINER_OF(h, struct resolver, hook);
     while (!list_empty(&r->ready)) {
-        struct resolver_query q =
-            *CONTAINER_OF(r->ready.next, struct resolver_query, node);
-        struct resolver_answer a = q.name->answer;
+        struct resolver_query *q = take_ready(r);
+        struct resolver_answer a = q->name->answer;
         for (unsigned i = 0; i < a.count; i++)
-            set_port(&a.addresses[i], q.port);
-        drop_query(CONTAINER_OF(r->ready.next, struct resolver_query, node));
-        q.answer(q.user, &a);
+            set_port(&a.addresses[i], q->port);
+        struct resolver_query told = *q; /* nobody may cancel it now */
+        drop_query(q);
+        told.answer(told.user, &a);
     }
 }
 
@@ -285,7 +294,7 @@ static bool normal_text(struct str host, char to[NAME_LEN_MAX])
                     (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
         if (!fine)
             return false;
-        to[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+        to[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
     }
     return true;
 }

@@ -27,7 +27,8 @@ struct tls_session {
     struct buf kept; /* empty but while a reader is paused */
     void (*send)(void *user, struct str bytes);
     void *user;
-    struct str certificate; /* DER, ours; once asked for */
+    unsigned char *der; /* the peer's certificate, once asked for */
+    size_t der_len;
     bool opened, ended, failed;
 };
 
@@ -142,7 +143,7 @@ void tls_session_free(struct tls_session *t)
         return;
     SSL_free(t->ssl);
     buf_release(&t->kept);
-    OPENSSL_free((void *)(uintptr_t)t->certificate.ptr);
+    OPENSSL_free(t->der);
     tls_context_unref(t->context);
     free(t);
 }
@@ -247,33 +248,49 @@ static enum err seal(struct tls_session *t, struct str plain)
 }
 
 /* Small pieces, such as a head and its body, are joined to full records. */
+struct joiner {
+    struct tls_session *t;
+    char *room; /* TLS_RECORD_MAX bytes */
+    size_t len;
+};
+
+static enum err join_flush(struct joiner *j)
+{
+    struct str record = {j->room, j->len};
+    j->len = 0;
+    return record.len == 0 ? ERR_OK : seal(j->t, record);
+}
+
+static enum err join(struct joiner *j, struct str piece)
+{
+    enum err e = ERR_OK;
+    while (piece.len > 0 && e == ERR_OK) {
+        if (j->len == 0 && piece.len >= TLS_RECORD_MAX)
+            return seal(j->t, piece); /* as it is; the library cuts it */
+        struct str part = str_first(piece, TLS_RECORD_MAX - j->len);
+        memcpy(j->room + j->len, part.ptr, part.len);
+        j->len += part.len;
+        piece = str_skip(piece, part.len);
+        if (j->len == TLS_RECORD_MAX)
+            e = join_flush(j);
+    }
+    return e;
+}
+
 enum err tls_session_write(struct tls_session *t, const struct str *pieces,
                            size_t n)
 {
     assert(t->opened);
     if (t->failed)
         return ERR_IO;
-    char joined[TLS_RECORD_MAX] UNINITIALIZED;
-    size_t len = 0;
+    if (n == 1)
+        return pieces[0].len == 0 ? ERR_OK : seal(t, pieces[0]);
+    char room[TLS_RECORD_MAX] UNINITIALIZED;
+    struct joiner j = {.t = t, .room = room};
     enum err e = ERR_OK;
-    for (size_t i = 0; i < n && e == ERR_OK; i++) {
-        struct str left = pieces[i];
-        while (left.len > 0 && e == ERR_OK) {
-            if (len == 0 && (i + 1 == n || left.len >= sizeof(joined))) {
-                e = seal(t, left); /* as it is; the library cuts it */
-                break;
-            }
-            struct str part = str_first(left, sizeof(joined) - len);
-            memcpy(joined + len, part.ptr, part.len);
-            len += part.len;
-            left = str_skip(left, part.len);
-            if (len == sizeof(joined)) {
-                e = seal(t, (struct str){joined, len});
-                len = 0;
-            }
-        }
-    }
-    return len > 0 && e == ERR_OK ? seal(t, (struct str){joined, len}) : e;
+    for (size_t i = 0; i < n && e == ERR_OK; i++)
+        e = join(&j, pieces[i]);
+    return e == ERR_OK ? join_flush(&j) : e;
 }
 
 void tls_session_finish(struct tls_session *t)
@@ -295,14 +312,12 @@ struct str tls_session_alpn(const struct tls_session *t)
 
 struct str tls_session_certificate(struct tls_session *t)
 {
-    X509 *x = SSL_get0_peer_certificate(t->ssl);
-    if (t->certificate.ptr != NULL || x == NULL || !t->opened ||
-        SSL_get_verify_result(t->ssl) != X509_V_OK)
-        return t->certificate;
-    unsigned char *der = NULL;
-    int len = i2d_X509(x, &der);
-    ERR_clear_error();
-    if (len > 0)
-        t->certificate = (struct str){(const char *)der, (size_t)len};
-    return t->certificate;
+    X509 *x = t->opened ? SSL_get0_peer_certificate(t->ssl) : NULL;
+    if (t->der == NULL && x != NULL &&
+        SSL_get_verify_result(t->ssl) == X509_V_OK) {
+        int len = i2d_X509(x, &t->der);
+        t->der_len = len > 0 ? (size_t)len : 0;
+        ERR_clear_error();
+    }
+    return (struct str){(const char *)t->der, t->der_len};
 }
