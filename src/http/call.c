@@ -31,6 +31,7 @@ struct http_call *call_new(struct http_client *client,
     arena_init(&call->arena, CALL_ARENA_MAX);
     buf_init(&call->pending, CLIENT_PENDING_MAX);
     list_init(&call->place);
+    list_init(&call->touched);
     list_push(&client->calls, &call->node);
     return call;
 }
@@ -65,6 +66,7 @@ void call_free(struct http_call *call)
     timer_cancel(&call->timer);
     list_remove(&call->node);
     list_remove(&call->place);
+    list_remove(&call->touched);
     buf_release(&call->pending);
     arena_release(&call->arena);
     free(call);
@@ -227,7 +229,8 @@ static void source_pull(struct body_source *src, body_sink *sink, void *reader)
         return;
     }
     timer_set(call->client->loop, &call->timer, call->body_idle_ms, on_timer);
-    call->conn->protocol->resume(call);
+    if (call->conn != NULL)
+        call->conn->protocol->resume(call);
 }
 
 static void source_cancel(struct body_source *src)

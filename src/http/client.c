@@ -8,7 +8,7 @@
 #include "http/client_h2.h"
 #include "net/tls.h"
 
-enum { KEY_MAX = 4096, AUTHORITY_MAX = 512 };
+enum { KEY_MAX = 4096, AUTHORITY_MAX = 512, H2_OUT_MAX = 256 * 1024 };
 
 /* --- pools --- */
 
@@ -182,6 +182,32 @@ void client_release(struct client_conn *c)
     run_queue(p);
 }
 
+void client_share(struct client_conn *c, bool may_request, bool is_idle)
+{
+    struct client_pool *p = c->pool;
+    if (c->closing || p->client == NULL)
+        return;
+    list_remove(&c->node);
+    list_push_front(may_request ? &p->shared : &p->rest, &c->node);
+    if (!is_idle)
+        timer_cancel(&c->idle);
+    else if (!may_request)
+        client_close(c);
+    else
+        timer_set(p->client->loop, &c->idle, p->client->options.idle_timeout_ms,
+                  on_idle);
+    if (may_request)
+        run_queue(p);
+}
+
+struct str client_slice(struct http_call *call)
+{
+    struct str slice =
+        str_first(str_skip(call->body, call->body_sent), CLIENT_SLICE_MAX);
+    call->body_sent += slice.len;
+    return slice;
+}
+
 void client_detach(struct http_call *call)
 {
     struct client_pool *p = call->pool;
@@ -211,9 +237,7 @@ static void on_opened(void *user)
         client_close(c);
         return;
     }
-    list_remove(&c->node);
-    list_push_front(&p->shared, &c->node);
-    run_queue(p);
+    client_share(c, true, true);
 }
 
 static void on_data(void *user, struct str bytes)
@@ -431,6 +455,7 @@ enum err http_client_new(struct loop *l, struct resolver *resolver,
     list_init(&c->calls);
     buf_init(&c->key, KEY_MAX);
     buf_init(&c->out, HTTP_RESPONSE_HEAD_MAX);
+    buf_init(&c->h2_out, H2_OUT_MAX);
     *ret = c;
     return ERR_OK;
 }
@@ -461,5 +486,6 @@ void http_client_free(struct http_client *c)
     map_release(&c->pools);
     buf_release(&c->key);
     buf_release(&c->out);
+    buf_release(&c->h2_out);
     free(c);
 }

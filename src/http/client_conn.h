@@ -58,6 +58,7 @@ struct http_client {
     struct map pools; /* struct client_pool by its key */
     struct list calls;
     struct buf key, out; /* composed here, used at once */
+    struct buf h2_out;   /* gathered here, written at once */
 };
 
 struct client_pool {
@@ -94,8 +95,9 @@ struct client_conn {
 enum call_state { CALL_QUEUED, CALL_SENT, CALL_HEAD, CALL_ENDED };
 
 struct http_call {
-    struct list node;  /* of the client's calls */
-    struct list place; /* in the queue */
+    struct list node;    /* of the client's calls */
+    struct list place;   /* in the queue; HTTP/2: of its connection */
+    struct list touched; /* HTTP/2: its reader is to be told something */
     struct http_client *client;
     struct client_pool *pool;
     struct client_conn *conn; /* NULL: queued or ended */
@@ -111,7 +113,12 @@ struct http_call {
     int64_t head_timeout_ms, body_idle_ms;
     struct timer timer;
     size_t queued_seen;
-    int32_t stream_id; /* HTTP/2 */
+
+    int32_t stream_id; /* HTTP/2, and so the next four */
+    size_t unconsumed; /* bytes that the peer's window still lacks */
+    bool head_due;     /* `head` is still to be told of */
+    bool complete;     /* END_STREAM came */
+    bool unsent;       /* the peer has not looked at it */
 
     struct http_response_head head;
     struct body_source source;
@@ -131,8 +138,14 @@ void client_close(struct client_conn *c);
 /* The connection is free again: gives it to the next call or keeps it. */
 void client_release(struct client_conn *c);
 
+/* HTTP/2: may the connection take another call?  Is it without any? */
+void client_share(struct client_conn *c, bool may_request, bool is_idle);
+
 /* Moves `call` from its connection's hands into its own. */
 void client_detach(struct http_call *call);
+
+/* The next part of the request's body to send; empty: it was all. */
+struct str client_slice(struct http_call *call);
 
 /* --- calls: call.c --- */
 

@@ -40,14 +40,6 @@ static int64_t framing(const struct http_call *call)
     return none ? HTTP1_WRITE_NO_LENGTH : (int64_t)call->body.len;
 }
 
-static struct str next_slice(struct http_call *call)
-{
-    struct str slice =
-        str_first(str_skip(call->body, call->body_sent), CLIENT_SLICE_MAX);
-    call->body_sent += slice.len;
-    return slice;
-}
-
 static enum err h1_start(struct client_conn *c, struct http_call *call)
 {
     struct buf *out = &call->client->out;
@@ -63,7 +55,7 @@ static enum err h1_start(struct client_conn *c, struct http_call *call)
     if (e != ERR_OK)
         return e;
     call->body_sent = 0;
-    struct str pieces[] = {buf_str(out), next_slice(call)};
+    struct str pieces[] = {buf_str(out), client_slice(call)};
     e = stream_write(c->stream, pieces, pieces[1].len > 0 ? 2 : 1);
     if (e != ERR_OK)
         return e;
@@ -88,7 +80,7 @@ static void h1_drained(struct client_conn *c)
     struct http_call *call = c->call;
     if (call == NULL || call->state != CALL_SENT)
         return;
-    struct str slice = next_slice(call);
+    struct str slice = client_slice(call);
     if (slice.len > 0 && stream_write(c->stream, &slice, 1) != ERR_OK)
         client_close(c);
     else

@@ -6,11 +6,12 @@
 
 enum { BODY_ROOM_FIRST_MAX = 64 * 1024 };
 
-void request_init(struct http_request *r, struct server_conn *c)
+void request_init(struct http_request *r, struct server_conn *c,
+                  size_t early_max)
 {
     *r = (struct http_request){.conn = c, .protocol = c->protocol};
     arena_init(&r->arena, REQUEST_ARENA_MAX);
-    buf_init(&r->body, 0);
+    buf_init(&r->body, early_max);
     list_init(&r->later);
 }
 
@@ -71,10 +72,11 @@ void http_request_read(struct http_request *r, size_t max, http_body_read *read,
     r->body_state = BODY_READING;
     r->read = read;
     r->read_user = user;
-    r->body_max = max;
-    buf_init(&r->body, max);
-    if (r->head.body_bytes > 0 && (uint64_t)r->head.body_bytes > max) {
-        give(r, ERR_LIMIT);
+    int64_t known = r->head.body_bytes;
+    bool over = (known > 0 && (uint64_t)known > max) || r->body.len > max;
+    r->body.max = max;
+    if (over || !buf_ok(&r->body)) {
+        give(r, over ? ERR_LIMIT : ERR_NO_MEMORY);
         return;
     }
     if (r->body_complete) {
@@ -82,7 +84,6 @@ void http_request_read(struct http_request *r, size_t max, http_body_read *read,
         return;
     }
     /* A length is a claim: no more is reserved for it than this. */
-    int64_t known = r->head.body_bytes;
     size_t room = known > BODY_ROOM_FIRST_MAX ? BODY_ROOM_FIRST_MAX
                   : known > 0                 ? (size_t)known
                                               : 0;
@@ -103,9 +104,9 @@ void http_request_drop_body(struct http_request *r)
 void request_body_piece(struct http_request *r, struct str piece)
 {
     r->body_received += (int64_t)piece.len;
-    if (r->body_state != BODY_READING)
+    if (r->body_state == BODY_GIVEN || r->replied)
         return;
-    if (piece.len > r->body_max - r->body.len)
+    if (piece.len > r->body.max - r->body.len)
         give(r, ERR_LIMIT);
     else if (!buf_add(&r->body, piece))
         give(r, ERR_NO_MEMORY);
@@ -162,4 +163,15 @@ bool request_reply_is_bare(const struct http_request *r, int status)
 {
     return str_eq(r->head.method, STR("HEAD")) || status == 204 ||
            status == 304 || status < 200;
+}
+
+size_t request_refusal(enum http_fault fault, char to[REQUEST_REFUSAL_MAX])
+{
+    int n = snprintf(to, REQUEST_REFUSAL_MAX,
+                     "{\"error\":{\"message\":\"%s\",\"type\":"
+                     "\"invalid_request_error\",\"param\":null,\"code\":"
+                     "\"%s\"}}",
+                     http_fault_text(fault), http_fault_code(fault));
+    assert(n > 0 && n < REQUEST_REFUSAL_MAX);
+    return (size_t)n;
 }

@@ -154,6 +154,7 @@ static void leave(struct server_conn *c)
     if (c->server == NULL)
         return;
     list_remove(&c->node);
+    list_remove(&c->dirty);
     c->server->conn_count--;
     c->server = NULL;
 }
@@ -193,6 +194,8 @@ static void on_accepted(void *user, int fd)
         (void)close(fd);
         return;
     }
+    list_init(&c->node);
+    list_init(&c->dirty);
     c->loop = s->loop;
     c->tls = sl->tls != NULL;
     if (stream_accept(s->loop, fd, sl->tls, &conn_events, c, &c->stream) !=
@@ -218,6 +221,14 @@ void server_done_later(struct http_request *r)
     loop_hook_again(s->loop);
 }
 
+void server_flush_later(struct server_conn *c)
+{
+    if (c->server == NULL || c->closing || !list_empty(&c->dirty))
+        return;
+    list_push(&c->server->dirty, &c->dirty);
+    loop_hook_again(c->loop);
+}
+
 void server_done(struct http_request *r, enum err why)
 {
     list_remove(&r->later);
@@ -236,6 +247,11 @@ static void on_turn_end(struct loop_hook *h)
             CONTAINER_OF(first, struct http_request, later);
         server_done(r, r->why);
         r->protocol->after_done(r);
+    }
+    while ((first = list_first(&s->dirty)) != NULL) {
+        struct server_conn *c = CONTAINER_OF(first, struct server_conn, dirty);
+        list_remove(&c->dirty);
+        c->protocol->flush(c);
     }
     check_drained(s);
 }
@@ -275,6 +291,7 @@ enum err http_server_new(struct loop *l, const struct http_server_options *o,
     list_init(&s->listeners);
     list_init(&s->conns);
     list_init(&s->later);
+    list_init(&s->dirty);
     buf_init(&s->out, HTTP_RESPONSE_HEAD_MAX);
     s->hook.run = on_turn_end;
     loop_hook_add(l, &s->hook);

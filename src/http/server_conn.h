@@ -36,8 +36,6 @@ enum {
     /* A body slower than this is an attack (bytes a second, after the first
      * body_idle_ms). */
     SERVER_BODY_RATE_MIN = 512,
-    /* Pieces written in one go before other connections get their turn. */
-    SERVER_PIECES_MAX = 16,
 };
 
 struct server_conn;
@@ -59,8 +57,10 @@ struct server_protocol {
     void (*reply_stream)(struct http_request *r,
                          const struct http_response_head *head);
     void (*cut)(struct http_request *r);
-    /* `done` was called with ERR_OK at the end of the turn. */
+    /* `done` was called, at the end of the turn: the request is over. */
     void (*after_done)(struct http_request *r);
+    /* Send what has gathered in this turn; HTTP/2 only. */
+    void (*flush)(struct server_conn *c);
 };
 
 struct http_server {
@@ -72,6 +72,7 @@ struct http_server {
     struct list conns;
     size_t conn_count;
     struct list later; /* requests whose `done` is due */
+    struct list dirty; /* HTTP/2 connections with something to send */
     struct loop_hook hook;
     struct buf out; /* heads are composed here */
     char date[HTTP1_DATE_LEN];
@@ -82,6 +83,7 @@ struct http_server {
 
 struct server_conn {
     struct list node;
+    struct list dirty;
     struct http_server *server; /* NULL: the server is gone */
     struct loop *loop;
     struct stream *stream;
@@ -112,7 +114,6 @@ struct http_request {
     enum err why; /* what `done` says */
 
     struct buf body;
-    size_t body_max;
     int64_t body_since_ms; /* when reading began */
     int64_t body_received; /* bytes, of those that were parsed */
     bool body_complete;    /* the last byte was parsed */
@@ -138,6 +139,9 @@ void server_done_later(struct http_request *r);
 /* `done` now. */
 void server_done(struct http_request *r, enum err why);
 
+/* `flush` at the end of the turn. */
+void server_flush_later(struct server_conn *c);
+
 /* Of now, as a Date field has it; valid for this turn. */
 struct str server_date(struct http_server *s);
 
@@ -147,7 +151,9 @@ bool server_rate_ok(const struct server_conn *c, int64_t since_ms,
 
 /* --- requests: request.c --- */
 
-void request_init(struct http_request *r, struct server_conn *c);
+/* `early_max`: so much of a body may come before somebody reads it. */
+void request_init(struct http_request *r, struct server_conn *c,
+                  size_t early_max);
 
 /* Frees what is the request's; it may be used again after request_init(). */
 void request_release(struct http_request *r);
@@ -163,6 +169,10 @@ void request_body_fail(struct http_request *r, enum err why);
 
 /* Cancels the source of a streamed reply, if there is one. */
 void request_drop_source(struct http_request *r);
+
+/* The body of a refusal that no handler made, to `to`; returns its length. */
+enum { REQUEST_REFUSAL_MAX = 512 };
+size_t request_refusal(enum http_fault fault, char to[REQUEST_REFUSAL_MAX]);
 
 /* Must this reply be without a body (RFC 9110, 6.4.1)? */
 bool request_reply_is_bare(const struct http_request *r, int status);
