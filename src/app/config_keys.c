@@ -4,6 +4,7 @@
 #include "app/config_report.h"
 #include "app/config_table.h"
 #include "base/attr.h"
+#include "base/text.h"
 
 /* Does `key` want to hold a secret in the file? */
 static bool is_secret(struct str prefix, struct str key)
@@ -78,5 +79,7 @@ struct str config_keys_shown(struct str key, struct config_keys_room *room)
         unsigned char c = (unsigned char)key.ptr[i];
         room->text[i] = c < 0x20 || c == 0x7f ? '?' : key.ptr[i];
     }
+    while (n > 0 && !text_is_utf8((struct str){room->text, n}))
+        n--;
     return (struct str){room->text, n};
 }

@@ -7,6 +7,21 @@
 
 enum { TEXT_MAX = 1024, FAR = 99 };
 
+/* What came from the file must not steer a terminal, nor be cut in the middle
+ * of a character. */
+static struct str make_safe(char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 || c == 0x7f)
+            text[i] = '?';
+    }
+    while (len > 0 && !text_is_utf8((struct str){text, len}))
+        len--;
+    return (struct str){text, len};
+}
+
 void config_report_add(struct config_report *r, struct config_place where,
                        const char *fmt, ...)
 {
@@ -23,7 +38,7 @@ void config_report_add(struct config_report *r, struct config_place where,
 
     struct config_error e = {.line = where.line, .column = where.column};
     if (!arena_copy(r->a, where.path, &e.path) ||
-        !arena_copy(r->a, str_from(text), &e.text)) {
+        !arena_copy(r->a, make_safe(text), &e.text)) {
         r->full = true;
         return;
     }
