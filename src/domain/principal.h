@@ -31,6 +31,9 @@ struct str principal_kind_entity(enum principal_kind kind);
 /* PRINCIPAL_NONE when `name` is none of the names above. */
 enum principal_kind principal_kind_from(struct str name);
 
+/* The issuer of callers that are known by a key in the config. */
+#define PRINCIPAL_KEYS_ISSUER STR("keys")
+
 struct principal {
     enum principal_kind kind;
     struct str issuer; /* the config's alias */

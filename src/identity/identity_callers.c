@@ -5,15 +5,11 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/limits.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "domain/principal_id.h"
 
-enum {
-    ID_MAX = 2 * 128 + 8, /* two names and what joins them */
-    FINGERPRINT_LEN = 16,
-    CALLERS_ARENA_MAX = 256 * 1024 * 1024
-};
+enum { FINGERPRINT_LEN = 16, CALLERS_ARENA_MAX = 256 * 1024 * 1024 };
 
 struct caller_entry {
     struct caller caller; /* first: what identity_callers_get() gives */
@@ -37,34 +33,6 @@ struct hash identity_key_hash(struct str caller_key, struct str key)
     return h;
 }
 
-/* May `s` be a part of an entity id?  `also` is refused beside '|'. */
-static bool is_part(struct str s, char also)
-{
-    if (s.len == 0 || s.len > NAME_MAX_LEN || !text_is_utf8(s))
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c < 0x20 || c == 0x7f || c == '|' || c == (unsigned char)also)
-            return false;
-    }
-    return true;
-}
-
-static bool make_id(struct arena *a, struct principal *who, struct str name)
-{
-    char id[ID_MAX + 1];
-    int n;
-    if (who->kind == PRINCIPAL_WORKLOAD && str_starts(name, STR("spiffe://")))
-        return arena_copy(a, name, &who->id);
-    if (who->kind == PRINCIPAL_AGENT)
-        n = snprintf(id, sizeof(id), "%.*s/%.*s", STR_FMT(who->tenant),
-                     STR_FMT(name));
-    else
-        n = snprintf(id, sizeof(id), "keys|%.*s", STR_FMT(name));
-    assert(n > 0 && (size_t)n < sizeof(id)); /* the parts were measured */
-    return arena_copy(a, (struct str){id, (size_t)n}, &who->id);
-}
-
 static bool make_fingerprint(struct arena *a, const struct hash *key,
                              struct str *ret)
 {
@@ -82,23 +50,23 @@ static enum err add(struct identity_callers *c, const struct settings *s,
     struct caller_entry *to = &c->entries[i];
     struct caller *who = &to->caller;
     struct str tenant = s->tenants[from->tenant].name;
-    bool is_agent = from->kind == PRINCIPAL_AGENT;
+    const struct principal_parts parts = {from->kind, PRINCIPAL_KEYS_ISSUER,
+                                          tenant, from->name};
+    char id[PRINCIPAL_ID_MAX];
+    size_t len;
 
-    *ret_why = "a caller has no kind";
-    if (from->kind == PRINCIPAL_NONE)
-        return ERR_CONFIG;
-    *ret_why = "the name of a caller, or of its tenant, cannot be part of an "
-               "entity id ('|', '/', control characters, length)";
-    if (!is_part(from->name, is_agent ? '/' : '|') || !is_part(tenant, '/'))
+    *ret_why = "a caller has no kind, or its name or that of its tenant "
+               "cannot be part of an entity id";
+    if (!principal_id_make(&parts, id, &len))
         return ERR_CONFIG;
 
     memcpy(to->key.bytes, from->key_hmac, HASH_LEN);
     who->index = i;
     who->who.kind = from->kind;
-    who->who.issuer = STR("keys");
+    who->who.issuer = PRINCIPAL_KEYS_ISSUER;
     if (!arena_copy(&c->arena, from->name, &who->name) ||
         !arena_copy(&c->arena, tenant, &who->who.tenant) ||
-        !make_id(&c->arena, &who->who, who->name) ||
+        !arena_copy(&c->arena, (struct str){id, len}, &who->who.id) ||
         !make_fingerprint(&c->arena, &to->key, &who->credential))
         return ERR_NO_MEMORY;
 

@@ -50,8 +50,8 @@ struct policy_set *policy_set_ref(struct policy_set *set);
 void policy_set_unref(struct policy_set *set); /* NULL is allowed */
 
 /*
- * All that the set says, as text that is the same for the same set; evidence
- * names it by its SHA-256.  Borrowed.
+ * All that the set says, as canonical JSON in the order of the config;
+ * evidence names it by its SHA-256.  Borrowed.
  */
 struct str policy_set_text(const struct policy_set *set);
 
