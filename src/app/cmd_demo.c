@@ -40,7 +40,7 @@ static const char config_text[] =
     "tenants: {acme: {regions: [eu]}}\n"
     "providers:\n"
     "  quickstart: {dialect: openai, url: \"http://127.0.0.1:%u/v1\", "
-    "region: eu, credential: [{env: DEMO_PROVIDER_KEY}]}\n"
+    "region: eu, credential: [{file: ./provider.key}]}\n"
     "models:\n"
     "  small: {routes: [{provider: quickstart, model: quick-1}]}\n"
     "  large: {routes: [{provider: quickstart, model: quick-1}]}\n"
@@ -67,6 +67,18 @@ static bool make_key(struct demo *d, char key[DEMO_KEY_MAX],
     return false;
 }
 
+static bool write_file(struct demo *d, const char *name, struct str text)
+{
+    char path[FILE_PATH_MAX];
+
+    if (snprintf(path, sizeof(path), "%s/%s", d->dir, name) <
+            (int)sizeof(path) &&
+        file_replace(FILE_CWD, path, text, 0600) == ERR_OK)
+        return true;
+    demo_failed(d, "a file of the demo cannot be written");
+    return false;
+}
+
 static bool make_folder(struct demo *d)
 {
     char alice[CALLER_KEY_HASH_TEXT], bob[CALLER_KEY_HASH_TEXT];
@@ -76,15 +88,14 @@ static bool make_folder(struct demo *d)
         demo_failed(d, "the folder cannot be made");
         return false;
     }
+    if (!write_file(d, "provider.key", STR("sk-not-a-secret\n")))
+        return false;
     if (!make_key(d, d->alice, alice) || !make_key(d, d->bob, bob))
         return false;
     buf_init(&text, sizeof(config_text) + 1024);
     buf_addf(&text, config_text, d->port, d->provider_port, alice, bob);
-    bool ok = buf_ok(&text) &&
-              file_replace(FILE_CWD, d->config, buf_str(&text), 0600) == ERR_OK;
+    bool ok = buf_ok(&text) && write_file(d, "writ.yaml", buf_str(&text));
     buf_release(&text);
-    if (!ok)
-        demo_failed(d, "the configuration cannot be written");
     return ok;
 }
 
@@ -136,7 +147,6 @@ static bool start_node(struct demo *d)
     const char *const argv[] = {"writ", "serve", "--config", d->config, NULL};
     int64_t end_ms = clock_monotonic_ms() + START_MS;
 
-    (void)setenv("DEMO_PROVIDER_KEY", "sk-demo-not-a-secret", 1);
     if (!spawn(d, NULL, argv, d->log_fd, &d->node))
         return false;
     while (clock_monotonic_ms() < end_ms && is_alive(d->node)) {

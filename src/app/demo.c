@@ -30,20 +30,21 @@ static const char *paint(const struct demo *d, const char *code)
 
 static void heading(struct demo *d, const char *text)
 {
-    fprintf(d->cli->out, "\n%s%u. %s%s\n", paint(d, "\033[1m"), ++d->step, text,
-            paint(d, "\033[0m"));
+    (void)fprintf(d->cli->out, "\n%s%u. %s%s\n", paint(d, "\033[1m"), ++d->step,
+                  text, paint(d, "\033[0m"));
 }
 
 static void show_command(const struct demo *d, const char *text)
 {
-    fprintf(d->cli->out, "%s$ %s%s\n", paint(d, "\033[36m"), text,
-            paint(d, "\033[0m"));
+    (void)fprintf(d->cli->out, "%s$ %s%s\n", paint(d, "\033[36m"), text,
+                  paint(d, "\033[0m"));
 }
 
 static bool verdict(struct demo *d, bool ok, const char *text)
 {
-    fprintf(d->cli->out, "%s%s %s%s\n", paint(d, ok ? "\033[32m" : "\033[31m"),
-            ok ? "ok:" : "WRONG:", text, paint(d, "\033[0m"));
+    (void)fprintf(d->cli->out, "%s%s %s%s\n",
+                  paint(d, ok ? "\033[32m" : "\033[31m"),
+                  ok ? "ok:" : "WRONG:", text, paint(d, "\033[0m"));
     (void)fflush(d->cli->out);
     return ok;
 }
@@ -187,7 +188,7 @@ static bool step_chat(struct demo *d)
     sse_reader_init(&l.sse, SSE_EVENT_MAX);
     enum err e = ask(d, &a, &q, &reply);
     struct str receipt = http_fields_get(reply.fields, STR("writ-receipt"));
-    fprintf(d->cli->out, "\nwrit-receipt: %.*s\n", STR_FMT(receipt));
+    (void)fprintf(d->cli->out, "\nwrit-receipt: %.*s\n", STR_FMT(receipt));
     bool ok = e == ERR_OK && reply.status == 200 && l.words > 1 && l.done &&
               receipt.len > 0;
     sse_reader_release(&l.sse);
@@ -221,9 +222,9 @@ static bool step_refused(struct demo *d)
     arena_init(&a, ARENA_MAX);
     buf_init(&text, 64 * KIB);
     enum err e = ask(d, &a, &q, &reply);
-    fprintf(d->cli->out, "%d ", reply.status);
+    (void)fprintf(d->cli->out, "%d ", reply.status);
     cli_print_safe(d->cli->out, buf_str(&text));
-    fprintf(d->cli->out, "\n");
+    (void)fprintf(d->cli->out, "\n");
     bool ok = e == ERR_OK && reply.status == 403;
     buf_release(&text);
     arena_release(&a);
@@ -334,20 +335,20 @@ bool demo_walk(struct demo *d)
 
 void demo_goodbye(const struct demo *d)
 {
-    fprintf(d->cli->out,
-            "\nThe node keeps serving on http://127.0.0.1:%u/v1 until "
-            "Ctrl-C.\n\n"
-            "  export ALICE=%s\n"
-            "  curl -N http://127.0.0.1:%u/v1/chat/completions \\\n"
-            "    -H \"authorization: Bearer $ALICE\" -H 'content-type: "
-            "application/json' \\\n"
-            "    -d '{\"model\":\"small\",\"stream\":true,\"messages\":"
-            "[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n\n"
-            "  # with the SDK: only the base URL changes\n"
-            "  client = OpenAI(base_url=\"http://127.0.0.1:%u/v1\", "
-            "api_key=os.environ[\"ALICE\"])\n\n"
-            "  writ status --data %s\n"
-            "  writ ledger tail --data %s\n",
-            d->port, d->alice, d->port, d->port, d->data, d->data);
+    (void)fprintf(d->cli->out,
+                  "\nThe node keeps serving on http://127.0.0.1:%u/v1 until "
+                  "Ctrl-C.\n\n"
+                  "  export ALICE=%s\n"
+                  "  curl -N http://127.0.0.1:%u/v1/chat/completions \\\n"
+                  "    -H \"authorization: Bearer $ALICE\" -H 'content-type: "
+                  "application/json' \\\n"
+                  "    -d '{\"model\":\"small\",\"stream\":true,\"messages\":"
+                  "[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n\n"
+                  "  # with the SDK: only the base URL changes\n"
+                  "  client = OpenAI(base_url=\"http://127.0.0.1:%u/v1\", "
+                  "api_key=os.environ[\"ALICE\"])\n\n"
+                  "  writ status --data %s\n"
+                  "  writ ledger tail --data %s\n",
+                  d->port, d->alice, d->port, d->port, d->data, d->data);
     (void)fflush(d->cli->out);
 }

@@ -251,7 +251,7 @@ static enum err open_server(struct gateway_worker *gw)
     for (unsigned l = 0; e == ERR_OK && l < o->listeners; l++)
         e = http_server_listen(w->server,
                                role_fd_listener(o->workers, l, w->number),
-                               w->snapshot->listen_tls[l]);
+                               w->snapshot->listen_tls[l].context);
     return e;
 }
 

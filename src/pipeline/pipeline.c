@@ -112,27 +112,32 @@ static void advance(struct action *a, enum step outcome, bool resumed)
     }
 }
 
-static void run(struct action *a)
+/* Runs the current row.  STEP_WAIT: it really waits. */
+static enum step run_row(struct action *a, bool *ret_resumed)
 {
     struct pipeline_place *at = &a->at;
+    const struct stage *s = &at->pipeline->stages[at->stage];
 
-    while (at->stage < at->pipeline->count) {
-        const struct stage *s = &at->pipeline->stages[at->stage];
-        assert((at->facts & s->needs) == s->needs);
+    assert((at->facts & s->needs) == s->needs);
+    at->running = true;
+    at->early = false;
+    enum step outcome = s->run(a);
+    at->running = false;
 
-        at->running = true;
-        at->early = false;
-        enum step outcome = s->run(a);
-        at->running = false;
+    *ret_resumed = outcome == STEP_WAIT;
+    assert(!*ret_resumed || s->cancel != NULL);
+    /* The answer may have come before the wait for it. */
+    return *ret_resumed && at->early ? at->outcome : outcome;
+}
 
-        bool resumed = outcome == STEP_WAIT;
-        if (resumed) {
-            assert(s->cancel != NULL);
-            if (!at->early) {
-                at->waiting = true;
-                return;
-            }
-            outcome = at->outcome; /* the answer came before the wait */
+static void run(struct action *a)
+{
+    while (!pipeline_ended(a)) {
+        bool resumed;
+        enum step outcome = run_row(a, &resumed);
+        if (outcome == STEP_WAIT) {
+            a->at.waiting = true;
+            return;
         }
         advance(a, outcome, resumed);
     }

@@ -15,10 +15,14 @@ enum { MODELS_MAX = 1 << 20 };
 static enum err index_models(struct snapshot *s)
 {
     const struct settings *set = &s->settings;
+    struct model_row *rows =
+        ARENA_NEW(&s->arena, struct model_row, set->model_count);
 
+    if (rows == NULL)
+        return ERR_NO_MEMORY;
     for (size_t i = 0; i < set->model_count; i++) {
-        enum err e = map_set(&s->models, set->models[i].name,
-                             (void *)(uintptr_t)&set->models[i]);
+        rows[i].settings = &set->models[i];
+        enum err e = map_set(&s->models, set->models[i].name, &rows[i]);
         if (e != ERR_OK)
             return e;
     }
@@ -29,7 +33,7 @@ static enum err load_provider_tls(struct snapshot *s, const char **ret_why)
 {
     const struct settings *set = &s->settings;
 
-    s->provider_tls = calloc(set->provider_count + 1, sizeof(*s->provider_tls));
+    s->provider_tls = ARENA_NEW(&s->arena, struct tls_row, set->provider_count);
     if (s->provider_tls == NULL)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < set->provider_count; i++) {
@@ -37,7 +41,8 @@ static enum err load_provider_tls(struct snapshot *s, const char **ret_why)
                                              .http2 = true};
         if (!set->providers[i].tls)
             continue;
-        enum err e = tls_context_client(&o, &s->provider_tls[i], ret_why);
+        enum err e =
+            tls_context_client(&o, &s->provider_tls[i].context, ret_why);
         if (e != ERR_OK)
             return e;
     }
@@ -48,7 +53,7 @@ static enum err load_listen_tls(struct snapshot *s, const char **ret_why)
 {
     const struct settings *set = &s->settings;
 
-    s->listen_tls = calloc(set->listen_count + 1, sizeof(*s->listen_tls));
+    s->listen_tls = ARENA_NEW(&s->arena, struct tls_row, set->listen_count);
     if (s->listen_tls == NULL)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < set->listen_count; i++) {
@@ -62,7 +67,7 @@ static enum err load_listen_tls(struct snapshot *s, const char **ret_why)
         };
         if (t->cert.len == 0)
             continue;
-        enum err e = tls_context_server(&o, &s->listen_tls[i], ret_why);
+        enum err e = tls_context_server(&o, &s->listen_tls[i].context, ret_why);
         if (e != ERR_OK)
             return e;
     }
@@ -101,12 +106,10 @@ static void release(struct snapshot *s)
 {
     for (size_t i = 0;
          s->provider_tls != NULL && i < s->settings.provider_count; i++)
-        tls_context_unref(s->provider_tls[i]);
+        tls_context_unref(s->provider_tls[i].context);
     for (size_t i = 0; s->listen_tls != NULL && i < s->settings.listen_count;
          i++)
-        tls_context_unref(s->listen_tls[i]);
-    free(s->provider_tls);
-    free(s->listen_tls);
+        tls_context_unref(s->listen_tls[i].context);
     broker_free(s->broker);
     policy_set_unref(s->policy);
     identity_callers_free(s->callers);
@@ -162,5 +165,6 @@ void snapshot_unref(struct snapshot *s)
 const struct model_settings *snapshot_model(const struct snapshot *s,
                                             struct str alias)
 {
-    return map_get(&s->models, alias);
+    const struct model_row *row = map_get(&s->models, alias);
+    return row == NULL ? NULL : row->settings;
 }

@@ -22,18 +22,26 @@ struct identity_callers;
 struct policy_set;
 struct tls_context;
 
+/* Tables of what is loaded, one row per model, provider or listener. */
+struct model_row {
+    const struct model_settings *settings;
+};
+struct tls_row {
+    struct tls_context *context; /* +1 reference; NULL: plain */
+};
+
 struct snapshot {
     atomic_uint refs;
     uint64_t serial; /* rises with every reload */
     struct arena arena;
     struct settings settings; /* in the arena */
-    struct map models;        /* alias -> struct model_settings */
+    struct map models;        /* alias -> struct model_row */
     struct identity_callers *callers;
     struct policy_set *policy;
     struct broker *broker;
-    struct tls_context **provider_tls; /* per provider; NULL: plain */
-    struct tls_context **listen_tls;   /* per listener; NULL: plain */
-    struct evidence_state digests;     /* of all that is above */
+    struct tls_row *provider_tls;  /* per provider; NULL: plain */
+    struct tls_row *listen_tls;    /* per listener; NULL: plain */
+    struct evidence_state digests; /* of all that is above */
 };
 
 /*

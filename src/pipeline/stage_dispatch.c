@@ -121,7 +121,7 @@ static enum err send(struct action *a, struct str target)
     const struct http_origin origin = {
         .host = p->host,
         .port = p->port,
-        .tls = a->snapshot->provider_tls[a->attempt.to.provider],
+        .tls = a->snapshot->provider_tls[a->attempt.to.provider].context,
         .partition = a->caller->who.tenant,
         .allow_local = p->local,
     };
