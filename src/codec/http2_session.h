@@ -64,7 +64,8 @@ struct http2_stream {
     bool out_last; /* nothing comes after `out` */
     bool waiting;  /* nghttp2 was told that there is nothing now */
     bool is_blocked;
-    bool replied; /* a head was sent */
+    bool replied; /* a head was given to be sent */
+    bool sent;    /* the request's head was sent */
 };
 
 /* --- http2.c --- */
