@@ -39,14 +39,14 @@ static struct str member(const struct json *v, const char *name)
     return text_of(json_get(v, str_from(name)));
 }
 
-/* "2026-11-20T07:30:00.123456Z" without the day's letter and the zone. */
+/* "2026-11-20T07:30:00.123456Z" as "11-20 07:30:00.123". */
 static void print_time(const struct json *v, FILE *out)
 {
     struct str time = member(v, "time");
     if (time.len < 23)
-        fprintf(out, "%-23s", "-");
+        fprintf(out, "%-18s", "-");
     else
-        fprintf(out, "%.10s %.12s", time.ptr, time.ptr + 11);
+        fprintf(out, "%.5s %.12s", time.ptr + 5, time.ptr + 11);
 }
 
 /* A cell is text of a fixed width, cut where it is longer. */
@@ -96,41 +96,6 @@ static void print_cell(const struct cell *c, size_t width, const char *color,
         (void)fputc(' ', out);
 }
 
-/* The chain, first link first: "alice>notebook>agent". */
-static struct cell who_of(const struct json *v)
-{
-    struct cell cell = {.len = 0};
-    struct json_iter it = json_each(json_get(v, STR("chain")));
-    const struct json *link;
-    while (json_next(&it, NULL, &link)) {
-        if (cell.len > 0)
-            put(&cell, STR(">"));
-        put(&cell, member(link, "id"));
-    }
-    return cell;
-}
-
-/* "small -> openai/gpt-4o-mini" as far as each is known. */
-static struct cell where_of(const struct json *v)
-{
-    struct cell cell = {.len = 0};
-    const struct json *to = json_get(v, STR("destination"));
-    const struct json *route = json_get(v, STR("route"));
-    struct str provider =
-        json_type(to) == JSON_STRING ? text_of(to) : member(to, "provider");
-    struct str model = member(to, "model");
-    if (provider.len == 0)
-        provider = member(route, "chosen");
-    put(&cell, member(v, "resource"));
-    if (provider.len > 0)
-        put(&cell, STR(" -> "));
-    put(&cell, provider);
-    if (model.len > 0)
-        put(&cell, STR("/"));
-    put(&cell, model);
-    return cell;
-}
-
 static struct cell cell_of(struct str s)
 {
     struct cell cell = {.len = 0};
@@ -148,13 +113,65 @@ static struct cell number_of(const struct json *v)
     return cell_of((struct str){text, (size_t)len});
 }
 
+/* The chain, first link first: "alice>notebook"; or where nobody known was. */
+static struct cell who_of(const struct json *v)
+{
+    struct cell cell = {.len = 0};
+    struct json_iter it = json_each(json_get(v, STR("chain")));
+    const struct json *link;
+    while (json_next(&it, NULL, &link)) {
+        if (cell.len > 0)
+            put(&cell, STR(">"));
+        put(&cell, member(link, "id"));
+    }
+    if (cell.len == 0)
+        put(&cell, member(v, "source"));
+    return cell;
+}
+
+/* The provider's name for the model that was chosen. */
+static struct str chosen_model(const struct json *v)
+{
+    const struct json *route = json_get(v, STR("route"));
+    int64_t chosen;
+    if (!json_i64(json_get(route, STR("chosen")), &chosen) || chosen < 0)
+        return (struct str){NULL, 0};
+    return member(json_at(json_get(route, STR("candidates")), (size_t)chosen),
+                  "model");
+}
+
+/* "small -> openai/gpt-4o-mini"; of an outcome, what it is the outcome of. */
+static struct cell where_of(const struct json *v)
+{
+    struct cell cell = {.len = 0};
+    struct str provider = member(json_get(v, STR("destination")), "provider");
+    struct str model = chosen_model(v);
+    struct cell intent = number_of(json_get(v, STR("intent")));
+    struct cell count = number_of(json_get(v, STR("count")));
+    put(&cell, member(json_get(v, STR("resource")), "id"));
+    put(&cell, member(v, "detail"));
+    if (provider.len > 0)
+        put(&cell, STR(" -> "));
+    put(&cell, provider);
+    if (model.len > 0)
+        put(&cell, STR("/"));
+    put(&cell, model);
+    if (intent.len > 0)
+        put(&cell, STR("of "));
+    put(&cell, (struct str){intent.text, intent.len});
+    if (count.len > 0)
+        put(&cell, STR("x "));
+    put(&cell, (struct str){count.text, count.len});
+    return cell;
+}
+
 /* "12+34" */
 static struct cell tokens_of(const struct json *v)
 {
     const struct json *usage =
         json_get(json_get(v, STR("response")), STR("usage"));
-    struct cell in = number_of(json_get(usage, STR("input")));
-    struct cell out = number_of(json_get(usage, STR("output")));
+    struct cell in = number_of(json_get(usage, STR("input_tokens")));
+    struct cell out = number_of(json_get(usage, STR("output_tokens")));
     struct cell cell = {.len = 0};
     if (in.len == 0 && out.len == 0)
         return cell;
@@ -164,17 +181,22 @@ static struct cell tokens_of(const struct json *v)
     return cell;
 }
 
-/* The reply's status, or what went wrong. */
+static void put_word(struct cell *c, struct str s)
+{
+    if (c->len > 0 && s.len > 0)
+        put(c, STR(" "));
+    put(c, s);
+}
+
+/* How it ended, the destination's status, what went wrong: "ok 200". */
 static struct cell status_of(const struct json *v)
 {
-    const struct json *error = json_get(v, STR("error"));
-    struct str code = json_type(error) == JSON_STRING ? text_of(error)
-                                                      : member(error, "code");
-    struct cell cell =
+    struct cell cell = {.len = 0};
+    struct cell http =
         number_of(json_get(json_get(v, STR("response")), STR("status")));
-    if (cell.len > 0 && code.len > 0)
-        put(&cell, STR(" "));
-    put(&cell, code);
+    put_word(&cell, member(v, "status"));
+    put_word(&cell, (struct str){http.text, http.len});
+    put_word(&cell, member(json_get(v, STR("error")), "code"));
     return cell;
 }
 
@@ -187,11 +209,27 @@ static const char *color_of(struct str effect)
     return effect.len > 0 ? YELLOW : "";
 }
 
+/* Width of the cells; the index stands before, the milliseconds behind. */
+enum {
+    WIDTH_INDEX = 8,
+    WIDTH_TIME = 18,
+    WIDTH_KIND = 9,
+    WIDTH_WHO = 20,
+    WIDTH_ACTION = 12,
+    WIDTH_WHERE = 36,
+    WIDTH_DECISION = 8,
+    WIDTH_STATUS = 18,
+    WIDTH_TOKENS = 11,
+    WIDTH_MS = 6,
+};
+
 void entry_view_head(FILE *out)
 {
-    fprintf(out, "%9s %-23s %-10s %-24s %-13s %-36s %-8s %-12s %-11s %7s\n",
-            "INDEX", "TIME", "KIND", "WHO", "ACTION", "RESOURCE -> DESTINATION",
-            "DECISION", "STATUS", "TOKENS", "MS");
+    fprintf(out, "%*s %-*s %-*s %-*s %-*s %-*s %-*s %-*s %-*s %*s\n",
+            WIDTH_INDEX, "INDEX", WIDTH_TIME, "TIME (UTC)", WIDTH_KIND, "KIND",
+            WIDTH_WHO, "WHO", WIDTH_ACTION, "ACTION", WIDTH_WHERE,
+            "RESOURCE -> DESTINATION", WIDTH_DECISION, "DECISION", WIDTH_STATUS,
+            "STATUS", WIDTH_TOKENS, "TOKENS", WIDTH_MS, "MS");
 }
 
 static enum err read_entry(struct arena *a, const struct ledger_entry *e,
@@ -223,22 +261,23 @@ enum err entry_view_row(struct arena *a, const struct ledger_entry *e,
     struct cell kind = cell_of(member(v, "kind"));
     struct cell who = who_of(v);
     struct cell action = cell_of(member(v, "action"));
+    put_word(&action, member(v, "event"));
     struct cell where = where_of(v);
     struct cell decision = cell_of(effect);
     struct cell status = status_of(v);
     struct cell tokens = tokens_of(v);
-    struct cell ms = number_of(json_get(v, STR("ms")));
-    fprintf(out, "%s%9llu%s ", color ? DIM : "", (unsigned long long)e->index,
-            color ? PLAIN : "");
+    struct cell ms = number_of(json_get(v, STR("duration_ms")));
+    fprintf(out, "%s%*llu%s ", color ? DIM : "", WIDTH_INDEX,
+            (unsigned long long)e->index, color ? PLAIN : "");
     print_time(v, out);
-    print_cell(&kind, 10, "", out);
-    print_cell(&who, 24, "", out);
-    print_cell(&action, 13, "", out);
-    print_cell(&where, 36, "", out);
-    print_cell(&decision, 8, color ? color_of(effect) : "", out);
-    print_cell(&status, 12, "", out);
-    print_cell(&tokens, 11, "", out);
-    fprintf(out, " %7.*s\n", ms.len == 0 ? 1 : (int)ms.len,
+    print_cell(&kind, WIDTH_KIND, "", out);
+    print_cell(&who, WIDTH_WHO, "", out);
+    print_cell(&action, WIDTH_ACTION, "", out);
+    print_cell(&where, WIDTH_WHERE, "", out);
+    print_cell(&decision, WIDTH_DECISION, color ? color_of(effect) : "", out);
+    print_cell(&status, WIDTH_STATUS, "", out);
+    print_cell(&tokens, WIDTH_TOKENS, "", out);
+    fprintf(out, " %*.*s\n", WIDTH_MS, ms.len == 0 ? 1 : (int)ms.len,
             ms.len == 0 ? "-" : ms.text);
     return ERR_OK;
 }
