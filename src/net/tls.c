@@ -126,10 +126,16 @@ static int choose_alpn(SSL *ssl, const unsigned char **ret,
     return SSL_TLSEXT_ERR_OK;
 }
 
+/*
+ * Without certificates a caller may resume by ticket, sealed under a key of
+ * this context.  With them it may not: resuming would skip the look at expiry
+ * and trust.
+ */
 static enum err ask_for_certificates(SSL_CTX *ctx,
                                      const struct tls_server_options *o,
                                      const char **ret_why)
 {
+    (void)SSL_CTX_set_num_tickets(ctx, 1);
     if (o->client_auth == TLS_CLIENT_AUTH_NONE)
         return ERR_OK;
     enum err e = use_roots(ctx, o->client_ca_file, ret_why);
@@ -139,7 +145,6 @@ static enum err ask_for_certificates(SSL_CTX *ctx,
     if (o->client_auth == TLS_CLIENT_AUTH_REQUIRED)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     SSL_CTX_set_verify(ctx, mode, NULL);
-    /* Resuming would skip the look at expiry and trust. */
     (void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     (void)SSL_CTX_set_num_tickets(ctx, 0);
     return ERR_OK;

@@ -376,25 +376,48 @@ static void test_a_changed_record_ends_the_session(void **state)
 }
 
 /* A client straight from the library, to offer what ours never does. */
-static bool raw_client_gets_in(int max_version, const char *ciphers12,
-                               const char *ciphers13, const char *ssl_version)
+struct raw {
+    int max_version;
+    const char *ciphers; /* of TLS 1.2 and before; NULL: the library's */
+    bool with_cert;
+    SSL_SESSION *session; /* to resume; replaced by the new one */
+};
+
+static SSL *raw_open(const struct raw *r)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_security_level(ctx, 0);
     SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
-    SSL_CTX_set_max_proto_version(ctx, max_version);
-    if (ciphers12 != NULL)
-        assert_int_equal(SSL_CTX_set_cipher_list(ctx, ciphers12), 1);
-    if (ciphers13 != NULL)
-        assert_int_equal(SSL_CTX_set_ciphersuites(ctx, ciphers13), 1);
+    SSL_CTX_set_max_proto_version(ctx, r->max_version);
+    if (r->ciphers != NULL)
+        assert_int_equal(SSL_CTX_set_cipher_list(ctx, r->ciphers), 1);
+    if (r->with_cert) {
+        assert_int_equal(SSL_CTX_use_certificate_chain_file(ctx,
+                                                            pki.client_cert),
+                         1);
+        assert_int_equal(SSL_CTX_use_PrivateKey_file(ctx, pki.client_key,
+                                                     SSL_FILETYPE_PEM),
+                         1);
+    }
     SSL *ssl = SSL_new(ctx);
     SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_connect_state(ssl);
+    if (r->session != NULL)
+        assert_int_equal(SSL_set_session(ssl, r->session), 1);
+    SSL_CTX_free(ctx);
+    return ssl;
+}
+
+/* Talks to a server of `c`; true when both have shaken hands. */
+static bool raw_talk(struct raw *r, struct tls_context *c, bool *ret_reused)
+{
+    SSL *ssl = raw_open(r);
     struct end b;
-    open_end(&b, server_context(TLS_CLIENT_AUTH_NONE, false), "");
+    open_end(&b, c, "");
     for (int i = 0; i < 10; i++) {
-        (void)SSL_do_handshake(ssl);
         char bytes[32768];
+        (void)SSL_do_handshake(ssl);
+        (void)SSL_read(ssl, bytes, sizeof(bytes)); /* takes the tickets */
         int n = BIO_read(SSL_get_wbio(ssl), bytes, sizeof(bytes));
         if (n > 0)
             assert_int_equal(tls_session_feed(b.t,
@@ -407,32 +430,65 @@ static bool raw_client_gets_in(int max_version, const char *ciphers12,
         buf_clear(&b.out);
     }
     bool in = b.opened && SSL_is_init_finished(ssl) == 1;
-    if (in && ssl_version != NULL)
-        assert_string_equal(SSL_get_version(ssl), ssl_version);
+    *ret_reused = in && SSL_session_reused(ssl) == 1;
+    SSL_SESSION_free(r->session);
+    r->session = SSL_get1_session(ssl);
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     close_end(&b);
     SSL_free(ssl);
-    SSL_CTX_free(ctx);
     return in;
+}
+
+static bool raw_client_gets_in(int max_version, const char *ciphers)
+{
+    struct raw r = {.max_version = max_version, .ciphers = ciphers};
+    bool reused;
+    bool in =
+        raw_talk(&r, server_context(TLS_CLIENT_AUTH_NONE, false), &reused);
+    if (in)
+        assert_int_equal(SSL_SESSION_get_protocol_version(r.session),
+                         max_version);
+    SSL_SESSION_free(r.session);
+    return in;
+}
+
+static void test_sessions_resume_only_without_certificates(void **state)
+{
+    (void)state;
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        for (int auth = 0; auth < 2; auth++) {
+            struct tls_context *c =
+                server_context(auth == 1 ? TLS_CLIENT_AUTH_REQUIRED
+                                         : TLS_CLIENT_AUTH_NONE,
+                               false);
+            struct raw r = {.max_version = versions[i], .with_cert = auth == 1};
+            bool reused;
+            assert_true(raw_talk(&r, tls_context_ref(c), &reused));
+            assert_false(reused);
+            assert_true(raw_talk(&r, tls_context_ref(c), &reused));
+            assert_int_equal(reused, auth == 0);
+            SSL_SESSION_free(r.session);
+            tls_context_unref(c);
+        }
+    }
 }
 
 static void test_only_strong_versions_and_ciphers_get_in(void **state)
 {
     (void)state;
-    assert_true(raw_client_gets_in(TLS1_3_VERSION, NULL, NULL, "TLSv1.3"));
-    assert_true(raw_client_gets_in(TLS1_2_VERSION, NULL, NULL, "TLSv1.2"));
-    assert_true(raw_client_gets_in(TLS1_2_VERSION,
-                                   "ECDHE-ECDSA-AES128-GCM-SHA256", NULL,
-                                   "TLSv1.2"));
-    assert_false(
-        raw_client_gets_in(TLS1_1_VERSION, "ALL:@SECLEVEL=0", NULL, NULL));
-    assert_false(
-        raw_client_gets_in(TLS1_VERSION, "ALL:@SECLEVEL=0", NULL, NULL));
+    assert_true(raw_client_gets_in(TLS1_3_VERSION, NULL));
+    assert_true(raw_client_gets_in(TLS1_2_VERSION, NULL));
+    assert_true(
+        raw_client_gets_in(TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256"));
+    assert_false(raw_client_gets_in(TLS1_1_VERSION, "ALL:@SECLEVEL=0"));
+    assert_false(raw_client_gets_in(TLS1_VERSION, "ALL:@SECLEVEL=0"));
     static const char *const weak[] = {"ECDHE-ECDSA-AES128-SHA256",
                                        "ECDHE-ECDSA-AES256-SHA",
                                        "AES128-GCM-SHA256",
                                        "DHE-RSA-AES128-GCM-SHA256"};
     for (size_t i = 0; i < ARRAY_LEN(weak); i++)
-        assert_false(raw_client_gets_in(TLS1_2_VERSION, weak[i], NULL, NULL));
+        assert_false(raw_client_gets_in(TLS1_2_VERSION, weak[i]));
 }
 
 static void test_files_that_do_not_fit_are_refused_with_a_reason(void **state)
@@ -492,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_a_client_of_another_ca_is_refused),
         cmocka_unit_test(test_what_is_not_tls_fails),
         cmocka_unit_test(test_a_changed_record_ends_the_session),
+        cmocka_unit_test(test_sessions_resume_only_without_certificates),
         cmocka_unit_test(test_only_strong_versions_and_ciphers_get_in),
         cmocka_unit_test(test_files_that_do_not_fit_are_refused_with_a_reason),
     };
