@@ -31,11 +31,15 @@ struct stream_events {
     void (*opened)(void *user);
     /* Bytes, borrowed for the call.  The callee may pause or close. */
     void (*data)(void *user, struct str bytes);
-    /* The peer sent FIN (or close_notify): no more data will come. */
+    /*
+     * The peer sent FIN, or close_notify where there is TLS: no more data
+     * will come.  A FIN alone cuts a TLS stream: `closed`, ERR_CLOSED.
+     */
     void (*ended)(void *user);
     /* All that was queued has been taken by the socket. */
     void (*drained)(void *user);
-    /* The last event.  ERR_OK: by stream_close(); else why. */
+    /* The last event.  ERR_OK: by stream_close(); else why.  An accepted TLS
+     * stream that did not shake hands: ERR_CONNECT. */
     void (*closed)(void *user, enum err why);
 };
 
@@ -78,7 +82,9 @@ MUST_CHECK enum err stream_write(struct stream *s, const struct str *pieces,
 /* Bytes that wait in the stream for the socket to take them. */
 size_t stream_queued(const struct stream *s);
 
-void stream_pause(struct stream *s); /* no `data` until resumed */
+/* No `data` and no `ended` until resumed.  Costs no system call unless
+ * something comes meanwhile. */
+void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
 
 /* Sends FIN (close_notify) after what is queued; reading goes on. */

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "net/tls.h"
 #include "net/tls_session.h"
+#include "os/thread.h"
 #include "pki.h"
 
 static struct pki pki;
@@ -474,6 +475,51 @@ static void test_sessions_resume_only_without_certificates(void **state)
     }
 }
 
+enum { THREADS = 4, TALKS = 25 };
+
+struct talker {
+    struct thread thread;
+    struct tls_context *client, *server;
+    int done;
+};
+
+static void talk_often(void *arg)
+{
+    struct talker *t = arg;
+    for (int i = 0; i < TALKS; i++) {
+        struct end a, b;
+        open_end(&a, tls_context_ref(t->client), "localhost");
+        open_end(&b, tls_context_ref(t->server), "");
+        talk(&a, &b, 4096);
+        struct str words = STR("words");
+        if (a.opened && tls_session_write(a.t, &words, 1) == ERR_OK)
+            talk(&a, &b, 4096);
+        t->done += str_eq(buf_str(&b.plain), words) ? 1 : 0;
+        close_end(&a);
+        close_end(&b);
+    }
+}
+
+static void test_threads_share_contexts(void **state)
+{
+    (void)state;
+    struct tls_context *client = client_context(true, true);
+    struct tls_context *server = server_context(TLS_CLIENT_AUTH_NONE, true);
+    static struct talker talkers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        talkers[i] = (struct talker){.client = client, .server = server};
+        assert_int_equal(thread_start(&talkers[i].thread, "talker", talk_often,
+                                      &talkers[i]),
+                         ERR_OK);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        thread_join(&talkers[i].thread);
+        assert_int_equal(talkers[i].done, TALKS);
+    }
+    tls_context_unref(client);
+    tls_context_unref(server);
+}
+
 static void test_only_strong_versions_and_ciphers_get_in(void **state)
 {
     (void)state;
@@ -548,6 +594,7 @@ int main(void)
         cmocka_unit_test(test_a_client_of_another_ca_is_refused),
         cmocka_unit_test(test_what_is_not_tls_fails),
         cmocka_unit_test(test_a_changed_record_ends_the_session),
+        cmocka_unit_test(test_threads_share_contexts),
         cmocka_unit_test(test_sessions_resume_only_without_certificates),
         cmocka_unit_test(test_only_strong_versions_and_ciphers_get_in),
         cmocka_unit_test(test_files_that_do_not_fit_are_refused_with_a_reason),
