@@ -23,19 +23,21 @@ static enum err fail(struct arena *a, struct config_errors *errors,
 /* Evidence names a credential by its place: "openai/0". */
 static bool name_credentials(struct arena *a, struct provider_settings *p)
 {
-    char id[NAME_MAX_LEN + 32];
+    struct buf id;
     struct credential_settings *named =
         ARENA_NEW(a, struct credential_settings, p->credential_count);
-    if (named == NULL)
-        return false;
-    for (size_t i = 0; i < p->credential_count; i++) {
+    bool ok = named != NULL;
+    buf_init(&id, NAME_MAX_LEN + 32);
+    for (size_t i = 0; i < p->credential_count && ok; i++) {
         named[i] = p->credentials[i];
-        (void)snprintf(id, sizeof(id), "%.*s/%zu", STR_FMT(p->name), i);
-        if (!arena_copy(a, str_from(id), &named[i].id))
-            return false;
+        buf_clear(&id);
+        buf_addf(&id, "%.*s/%zu", STR_FMT(p->name), i);
+        ok = buf_ok(&id) && arena_copy(a, buf_str(&id), &named[i].id);
     }
-    p->credentials = named;
-    return true;
+    buf_release(&id);
+    if (ok)
+        p->credentials = named;
+    return ok;
 }
 
 static bool complete(struct arena *a, struct settings *s)
