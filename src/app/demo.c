@@ -294,17 +294,16 @@ static bool copy_flipped(const char *from, const char *to)
 /* A copy of the ledger with one bit of the first segment changed. */
 static bool make_tampered(const struct demo *d, char dir[FILE_PATH_MAX])
 {
-    char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
-    static const char first[] = "segments/00000000000000000000.seg";
-    int room = FILE_PATH_MAX;
+    static const char first[] = "/segments/00000000000000000000.seg";
+    char from[FILE_PATH_MAX + 64], to[FILE_PATH_MAX + 64];
 
-    if (snprintf(dir, FILE_PATH_MAX, "%s/tampered", d->dir) >= room ||
-        snprintf(to, FILE_PATH_MAX, "%s/segments", dir) >= room ||
-        file_make_dirs(FILE_CWD, to, 0700) != ERR_OK)
+    if (snprintf(dir, FILE_PATH_MAX, "%s/tampered", d->dir) >= FILE_PATH_MAX)
         return false;
-    if (snprintf(to, FILE_PATH_MAX, "%s/%s", dir, first) >= room ||
-        snprintf(from, FILE_PATH_MAX, "%s/ledger/%s", d->data, first) >= room)
+    (void)snprintf(to, sizeof(to), "%s/segments", dir);
+    if (file_make_dirs(FILE_CWD, to, 0700) != ERR_OK)
         return false;
+    (void)snprintf(to, sizeof(to), "%s%s", dir, first);
+    (void)snprintf(from, sizeof(from), "%s/ledger%s", d->data, first);
     return copy_flipped(from, to);
 }
 
