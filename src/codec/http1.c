@@ -382,9 +382,14 @@ static enum err feed_head(struct http1 *p, struct str *in, bool *ret_done)
         e = feed(p, &blank, 1, ret_done);
     }
     p->head_bytes += (uint32_t)(before - in->len);
-    if (e == ERR_OK && scan.fault != HTTP_FAULT_NONE)
-        e = failed(p, scan.fault);
-    return e;
+    if (e != ERR_OK)
+        return e;
+    if (scan.fault != HTTP_FAULT_NONE)
+        return failed(p, scan.fault);
+    /* The head has ended and llhttp waits for more of it ("PRI"). */
+    if (!*ret_done && in->len > 0 && in->len == before)
+        return failed(p, HTTP_FAULT_SYNTAX);
+    return ERR_OK;
 }
 
 /* Reads on in the head; *ret_done when it is complete. */

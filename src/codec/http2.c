@@ -238,8 +238,6 @@ enum err http2_new(enum http2_role role, uint32_t streams_max,
     if (nghttp2_option_new(&option) != 0)
         goto out;
     nghttp2_option_set_no_auto_window_update(option, 1);
-    /* Closed streams are kept for priorities only, which we do not use. */
-    nghttp2_option_set_no_closed_streams(option, 1);
     if (make_session(h, option) != 0 || queue_settings(h, streams_max) != 0)
         goto out;
     *ret = h;
