@@ -1,0 +1,40 @@
+/* pq.c - see pq.h. */
+#include "store/pq.h"
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <string.h>
+
+/* The name of the interface since PostgreSQL 8. */
+#define LIBRARY "libpq.so.5"
+
+enum err pq_load(struct pq *ret, const char **ret_why)
+{
+    static const char *const names[] = {
+#define X(name) "PQ" #name,
+        PQ_FUNCTIONS(X)
+#undef X
+    };
+    static_assert(sizeof(*ret) == ARRAY_LEN(names) * sizeof(void *),
+                  "a pointer for each name");
+
+    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        *ret_why = "the store is PostgreSQL, and " LIBRARY
+                   " (package libpq5) cannot be loaded";
+        return ERR_CONFIG;
+    }
+    struct pq loaded;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        void *function = dlsym(library, names[i]);
+        if (function == NULL) {
+            *ret_why = LIBRARY " is older than version 14";
+            return ERR_CONFIG;
+        }
+        /* POSIX lets a function's address travel in a void pointer. */
+        memcpy((char *)&loaded + i * sizeof(function), &function,
+               sizeof(function));
+    }
+    *ret = loaded;
+    return ERR_OK;
+}

@@ -1,0 +1,192 @@
+/*
+ * postgres_server.c - see postgres_server.h.  The server refuses to run as
+ * root; then it runs as the user that the package has made for it.
+ */
+#include "postgres_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <glob.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ARGS_MAX = 16, START_TRIES_MAX = 200, START_STEP_MS = 50 };
+
+/* The uid and gid to run as; false: as we are. */
+static bool other_user(uid_t *uid, gid_t *gid)
+{
+    struct passwd entry, *found = NULL;
+    char text[1024];
+    if (geteuid() != 0)
+        return false;
+    int rc = getpwnam_r("postgres", &entry, text, sizeof(text), &found);
+    assert_int_equal(rc, 0);
+    assert_non_null(found);
+    *uid = found->pw_uid;
+    *gid = found->pw_gid;
+    return true;
+}
+
+/* Starts a program of the package, with its words in dir/log. */
+static pid_t spawn(const struct postgres_server *s, const char *const *args)
+{
+    uid_t uid = 0;
+    gid_t gid = 0;
+    bool as_other = other_user(&uid, &gid);
+    char path[256], log[128], *argv[ARGS_MAX + 1] = {NULL};
+    (void)snprintf(path, sizeof(path), "%s/%s", s->bin, args[0]);
+    (void)snprintf(log, sizeof(log), "%s/log", s->dir);
+    for (size_t i = 0; i < ARGS_MAX && args[i] != NULL; i++)
+        argv[i] = strdup(args[i]);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int to = open(log, O_WRONLY | O_CREAT | O_APPEND, 0666);
+        if (as_other && (setgid(gid) != 0 || setuid(uid) != 0))
+            _exit(1);
+        (void)prctl(PR_SET_PDEATHSIG, SIGQUIT);
+        (void)dup2(to, STDOUT_FILENO);
+        (void)dup2(to, STDERR_FILENO);
+        (void)execv(path, argv);
+        _exit(1);
+    }
+    for (size_t i = 0; i < ARGS_MAX; i++)
+        free(argv[i]);
+    return pid;
+}
+
+static void run(const struct postgres_server *s, const char *const *args)
+{
+    int status = -1;
+    pid_t pid = spawn(s, args);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (status != 0)
+        (void)fprintf(stderr, "%s failed; see %s/log\n", args[0], s->dir);
+    assert_int_equal(status, 0);
+}
+
+static bool find_programs(struct postgres_server *s)
+{
+    glob_t found;
+    bool any = glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) == 0;
+    if (any) {
+        const char *last = found.gl_pathv[found.gl_pathc - 1];
+        size_t n = (size_t)(strrchr(last, '/') - last);
+        assert_true(n < sizeof(s->bin));
+        memcpy(s->bin, last, n);
+    }
+    globfree(&found);
+    return any;
+}
+
+bool postgres_server_set_up(struct postgres_server *s)
+{
+    *s = (struct postgres_server){0};
+    if (!find_programs(s)) {
+        (void)fprintf(stderr,
+                      "SKIPPED: no PostgreSQL server (package postgresql)\n");
+        return false;
+    }
+    uid_t uid;
+    gid_t gid;
+    (void)snprintf(s->dir, sizeof(s->dir), "/tmp/writ-pg-XXXXXX");
+    assert_non_null(mkdtemp(s->dir));
+    if (other_user(&uid, &gid))
+        assert_int_equal(chown(s->dir, uid, gid), 0);
+    (void)snprintf(s->url, sizeof(s->url),
+                   "postgres:///postgres?host=%s&user=writ", s->dir);
+    char data[96];
+    (void)snprintf(data, sizeof(data), "%s/data", s->dir);
+    const char *const args[] = {"initdb", "-D",   data,         "-U",
+                                "writ",   "-A",   "trust",      "--no-sync",
+                                "-E",     "UTF8", "--locale=C", NULL};
+    run(s, args);
+    postgres_server_start(s);
+    return true;
+}
+
+static bool answers(const struct postgres_server *s)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    (void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.5432",
+                   s->dir);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool ok = connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
+    (void)close(fd);
+    return ok;
+}
+
+void postgres_server_start(struct postgres_server *s)
+{
+    char data[96];
+    (void)snprintf(data, sizeof(data), "%s/data", s->dir);
+    const char *const args[] = {"postgres",
+                                "-D",
+                                data,
+                                "-k",
+                                s->dir,
+                                "-c",
+                                "listen_addresses=",
+                                "-c",
+                                "fsync=off",
+                                "-c",
+                                "max_connections=20",
+                                NULL};
+    s->pid = spawn(s, args);
+    for (int i = 0; i < START_TRIES_MAX && !answers(s); i++)
+        (void)poll(NULL, 0, START_STEP_MS);
+    assert_true(answers(s));
+}
+
+void postgres_server_kill(struct postgres_server *s)
+{
+    if (s->pid == 0)
+        return;
+    (void)kill(s->pid, SIGQUIT); /* no shutdown checkpoint, no goodbye */
+    assert_int_equal(waitpid(s->pid, NULL, 0), s->pid);
+    s->pid = 0;
+}
+
+void postgres_server_tear_down(struct postgres_server *s)
+{
+    if (s->bin[0] == '\0')
+        return;
+    postgres_server_kill(s);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)execlp("rm", "rm", "-rf", s->dir, (char *)NULL);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+void postgres_server_sql(struct postgres_server *s, const char *sql)
+{
+    const char *const args[] = {
+        "psql", "-h", s->dir,     "-U", "writ",
+        "-q",   "-X", "postgres", "-v", "ON_ERROR_STOP=1",
+        "-c",   sql,  NULL};
+    run(s, args);
+}
+
+void postgres_server_empty(struct postgres_server *s)
+{
+    postgres_server_sql(s, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+}
