@@ -35,7 +35,6 @@ struct server {
     bool failed;         /* the journal has */
     bool awaited;        /* somebody waits for what is pending */
     int64_t lazy_due_ms; /* or INT64_MAX */
-    int64_t now_ms;      /* of the last turn */
     size_t run_count;
     struct run runs[COMMIT_COUNT_MAX];
 };
@@ -215,10 +214,7 @@ static enum err take_append(struct server *s, struct peer *p,
     if (e == ERR_MALFORMED)
         return e;
     note(s, p, index, s->failed || e != ERR_OK);
-    if (a.class == LEDGER_AWAITED)
-        s->awaited = true;
-    else if (s->lazy_due_ms == INT64_MAX)
-        s->lazy_due_ms = s->now_ms + LEDGER_LAZY_MS;
+    s->awaited = s->awaited || a.class == LEDGER_AWAITED;
     return ERR_OK;
 }
 
@@ -276,8 +272,8 @@ static enum err send_all(struct server *s)
 
 enum err server_turn(struct server *s, int64_t now_ms)
 {
-    s->now_ms = now_ms;
-    /* Within the same millisecond counts as waited: the clock is coarse. */
+    if (s->run_count > 0 && s->lazy_due_ms == INT64_MAX)
+        s->lazy_due_ms = now_ms + LEDGER_LAZY_MS;
     if (s->awaited || s->failed || now_ms >= s->lazy_due_ms)
         commit(s);
     return send_all(s);
