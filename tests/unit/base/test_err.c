@@ -15,12 +15,12 @@ static void test_every_error_is_complete_and_its_code_is_its_own(void **state)
     (void)state;
     assert_int_equal(ERR_OK, 0);
     assert_int_equal(err_http_status(ERR_OK), 200);
-    for (int e = 0; e < ERR_COUNT; e++) {
+    for (enum err e = ERR_OK; e < ERR_COUNT; e++) {
         assert_int_equal(strncmp(err_name(e), "ERR_", 4), 0);
         assert_true(strlen(err_code(e)) > 0 && strlen(err_text(e)) > 0);
         assert_true(e == ERR_OK ||
                     (err_http_status(e) >= 400 && err_http_status(e) < 600));
-        for (int other = 0; other < e; other++)
+        for (enum err other = ERR_OK; other < e; other++)
             assert_string_not_equal(err_code(e), err_code(other));
     }
 }
