@@ -60,9 +60,10 @@ static enum err h1_start(struct client_conn *c, struct http_call *call)
     if (e != ERR_OK)
         return e;
     c->call = call;
+    bool headless = str_eq(call->method, STR("HEAD"));
     /* The queue kept its copy of the request there. */
     arena_release(&call->arena);
-    if (str_eq(call->method, STR("HEAD")))
+    if (headless)
         http1_start_headless(&c->parser, &call->arena);
     else
         http1_start(&c->parser, &call->arena);
