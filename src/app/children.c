@@ -75,12 +75,12 @@ static void add_fd(struct process_options *p, struct process_fd *fds, int fd,
     fds[p->fd_count++] = (struct process_fd){fd, target};
 }
 
-static const char **child_env(const char **room, bool all)
+static const char *const *child_env(const char **room, bool all)
 {
     size_t n = 0;
 
     if (all)
-        return (const char **)environ;
+        return (const char *const *)environ;
     for (char **e = environ; *e != NULL && n + 1 < ENV_MAX; e++) {
         for (size_t i = 0; i < ARRAY_LEN(passed_on); i++) {
             if (strncmp(*e, passed_on[i], strlen(passed_on[i])) == 0)
@@ -93,7 +93,7 @@ static const char **child_env(const char **room, bool all)
 
 /* One connection: `ours` goes to the server of it, by message; the other end
  * is returned, for the client. */
-static int connect_to(struct child *server, enum frame_role client)
+static int connect_to(struct child *server)
 {
     int fds[2];
     struct buf role;
@@ -101,7 +101,7 @@ static int connect_to(struct child *server, enum frame_role client)
     if (server->pid == 0 || sockets_pair(fds) != ERR_OK)
         return -1;
     buf_init(&role, sizeof(uint32_t));
-    frame_put_u32(&role, (uint32_t)client);
+    frame_put_u32(&role, FRAME_ROLE_WORKER);
     enum err e = buf_ok(&role) ? wire_send_fd(&server->wire, FRAME_CONNECT,
                                               buf_str(&role), fds[0])
                                : ERR_NO_MEMORY;
@@ -111,11 +111,6 @@ static int connect_to(struct child *server, enum frame_role client)
         return -1;
     }
     return fds[1];
-}
-
-static enum frame_role slot_role(const struct children *c, unsigned slot)
-{
-    return slot == c->options->workers ? FRAME_ROLE_CONTROL : FRAME_ROLE_WORKER;
 }
 
 /* Descriptors that only live until the spawn. */
@@ -139,14 +134,10 @@ static void gateway_fds(struct children *c, struct process_options *p,
     const struct role_options *o = c->options;
 
     add_fd(p, fds, c->control_fd, ROLE_FD_CONTROL);
-    hand(h, p, fds, connect_to(&c->at[CHILD_RUNNER], FRAME_ROLE_CONTROL),
-         ROLE_FD_RUNNER);
+    hand(h, p, fds, connect_to(&c->at[CHILD_RUNNER]), ROLE_FD_RUNNER);
     for (unsigned slot = 0; slot <= o->workers; slot++) {
-        enum frame_role role = slot_role(c, slot);
-        hand(h, p, fds, connect_to(&c->at[CHILD_LEDGER], role),
-             role_fd_ledger(slot));
-        hand(h, p, fds, connect_to(&c->at[CHILD_KEEPER], role),
-             role_fd_keeper(slot));
+        hand(h, p, fds, connect_to(&c->at[CHILD_LEDGER]), role_fd_ledger(slot));
+        hand(h, p, fds, connect_to(&c->at[CHILD_KEEPER]), role_fd_keeper(slot));
     }
     for (unsigned l = 0; l < o->listeners; l++) {
         for (unsigned w = 0; w < o->workers; w++)
@@ -201,6 +192,7 @@ static void start(struct children *c, struct child *child, int64_t now_ms)
     int fds[2];
 
     child->started_ms = now_ms;
+    child->told = child->hung_up = false;
     enum err e = sockets_pair(fds);
     if (e == ERR_OK) {
         e = wire_init(&child->wire, fds[0], own, child->role);
@@ -230,7 +222,7 @@ static void reconnect(struct children *c, struct child *server, uint16_t type)
     for (unsigned n = 0; gateway->pid != 0 && n < slots; n++) {
         unsigned slot = slots == 1 ? c->options->workers : n;
         struct buf payload;
-        int fd = connect_to(server, slot_role(c, slot));
+        int fd = connect_to(server);
         if (fd == -1)
             return;
         buf_init(&payload, 2);

@@ -31,6 +31,8 @@ struct child {
     int64_t due_ms;     /* when to start it; while it does not run */
     int64_t backoff_ms;
     unsigned restarts;
+    bool told;    /* to stop */
+    bool hung_up; /* its connection broke; it is being killed */
 };
 
 struct children {

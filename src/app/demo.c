@@ -297,7 +297,8 @@ static bool make_tampered(const struct demo *d, char dir[FILE_PATH_MAX])
     static const char first[] = "/segments/00000000000000000000.seg";
     char from[FILE_PATH_MAX + 64], to[FILE_PATH_MAX + 64];
 
-    if (snprintf(dir, FILE_PATH_MAX, "%s/tampered", d->dir) >= FILE_PATH_MAX)
+    if (snprintf(dir, FILE_PATH_MAX, "%s/tampered", d->dir) >=
+        (int)FILE_PATH_MAX)
         return false;
     (void)snprintf(to, sizeof(to), "%s/segments", dir);
     if (file_make_dirs(FILE_CWD, to, 0700) != ERR_OK)

@@ -93,7 +93,8 @@ static void read_child(struct supervisor *s, struct child *child)
     /* It is gone, or talks nonsense: either way it ends, and is reaped. */
     if (e != ERR_CLOSED)
         log_error("child.protocol", {"process", str_from(child->name)});
-    (void)kill(child->pid, SIGKILL);
+    child->hung_up = true;
+    (void)kill(child->pid, s->stopping ? SIGTERM : SIGKILL);
 }
 
 /* True while something of ours still runs. */
@@ -116,8 +117,9 @@ static bool stop_step(struct supervisor *s)
         any = true;
         if (late)
             (void)kill(child->pid, SIGKILL);
-        else
+        else if (!child->told)
             children_tell(child, FRAME_SHUTDOWN);
+        child->told = true;
     }
     return any;
 }
