@@ -92,16 +92,24 @@ int cli_usage(const struct cli *c, const char *fmt, ...)
     say(c, fmt, args);
     va_end(args);
     if (c->command != NULL)
-        fprintf(c->err, "Try: writ %s --help\n", c->command->name);
+        cli_print(c->err, "Try: writ %s --help\n", c->command->name);
     else
         (void)fputs("Try: writ --help\n", c->err);
     return CLI_USAGE;
 }
 
+void cli_print(FILE *out, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    (void)vfprintf(out, fmt, args);
+    va_end(args);
+}
+
 bool cli_is_terminal(FILE *f)
 {
-    const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
+    const char *no_color = secure_getenv("NO_COLOR");
+    const char *term = secure_getenv("TERM");
     return isatty(fileno(f)) == 1 && (no_color == NULL || *no_color == 0) &&
            (term == NULL || !str_eq(str_from(term), STR("dumb")));
 }
@@ -351,9 +359,9 @@ static int run(struct reading *r, char **argv)
     const struct cli_program *p = r->program;
     r->argv = program_options(r, argv);
     if (r->version && r->cli.json)
-        fprintf(out, "{\"version\":\"%s\"}\n", p->version);
+        cli_print(out, "{\"version\":\"%s\"}\n", p->version);
     else if (r->version)
-        fprintf(out, "%s %s\n", p->name, p->version);
+        cli_print(out, "%s %s\n", p->name, p->version);
     if (r->version)
         return CLI_OK;
     if (*r->argv == NULL) {
@@ -373,7 +381,7 @@ int cli_run(const struct cli_program *p, int argc, char **argv, FILE *out,
     int code = run(&r, argc > 0 ? argv + 1 : none);
     bool lost = fflush(out) != 0 || ferror(out) != 0;
     if (lost && code == CLI_OK) {
-        fprintf(err, "%s: the output could not be written\n", p->name);
+        cli_print(err, "%s: the output could not be written\n", p->name);
         code = CLI_FAILED;
     }
     return code;

@@ -77,6 +77,9 @@ int cli_fail(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The same for a mistake in the arguments; returns CLI_USAGE. */
 int cli_usage(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* fprintf(); cli_run() sees in the end whether all of `out` was written. */
+void cli_print(FILE *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
 /* True when colour and progress belong there: a terminal that has them, and
  * the user did not say NO_COLOR. */
 bool cli_is_terminal(FILE *f);

@@ -58,31 +58,31 @@ static void print_listeners(const struct cli *c, const struct settings *s)
     for (size_t i = 0; i < s->listen_count; i++) {
         const struct listen_settings *l = &s->listen[i];
         bool v6 = str_find(l->host, ':') < l->host.len;
-        fprintf(c->out, "  listen    %s%.*s%s:%u, %s\n", v6 ? "[" : "",
-                STR_FMT(l->host), v6 ? "]" : "", l->port,
-                l->tls.cert.len == 0                     ? "plain"
-                : l->tls.client_auth == CLIENT_AUTH_NONE ? "TLS"
-                : l->tls.client_auth == CLIENT_AUTH_OPTIONAL
-                    ? "TLS, client certificates optional"
-                    : "TLS, client certificates required");
+        cli_print(c->out, "  listen    %s%.*s%s:%u, %s\n", v6 ? "[" : "",
+                  STR_FMT(l->host), v6 ? "]" : "", l->port,
+                  l->tls.cert.len == 0                     ? "plain"
+                  : l->tls.client_auth == CLIENT_AUTH_NONE ? "TLS"
+                  : l->tls.client_auth == CLIENT_AUTH_OPTIONAL
+                      ? "TLS, client certificates optional"
+                      : "TLS, client certificates required");
     }
 }
 
 static void print_routes(const struct cli *c, const struct settings *s,
                          const struct model_settings *m)
 {
-    fprintf(c->out, "  model     %.*s:", STR_FMT(m->name));
+    cli_print(c->out, "  model     %.*s:", STR_FMT(m->name));
     for (size_t i = 0; i < m->route_count + m->fallback_count; i++) {
         bool fallback = i >= m->route_count;
         const struct route_settings *r =
             fallback ? &m->fallback[i - m->route_count] : &m->routes[i];
-        fprintf(c->out, "%s %.*s/%.*s",
-                i == 0                            ? ""
-                : fallback && i == m->route_count ? ", then"
-                                                  : ",",
-                STR_FMT(s->providers[r->provider].name), STR_FMT(r->model));
+        cli_print(c->out, "%s %.*s/%.*s",
+                  i == 0                            ? ""
+                  : fallback && i == m->route_count ? ", then"
+                                                    : ",",
+                  STR_FMT(s->providers[r->provider].name), STR_FMT(r->model));
         if (!fallback && m->route_count > 1)
-            fprintf(c->out, " x%u", r->weight);
+            cli_print(c->out, " x%u", r->weight);
     }
     (void)fputc('\n', c->out);
 }
@@ -90,44 +90,44 @@ static void print_routes(const struct cli *c, const struct settings *s,
 static void print_names(const struct cli *c, const char *what,
                         struct names names, const char *none)
 {
-    fprintf(c->out, "%s", what);
+    cli_print(c->out, "%s", what);
     for (size_t i = 0; i < names.count; i++)
-        fprintf(c->out, "%s%.*s", i == 0 ? "" : ", ", STR_FMT(names.at[i]));
-    fprintf(c->out, "%s", names.count == 0 ? none : "");
+        cli_print(c->out, "%s%.*s", i == 0 ? "" : ", ", STR_FMT(names.at[i]));
+    cli_print(c->out, "%s", names.count == 0 ? none : "");
 }
 
 static void print_callers(const struct cli *c, const struct settings *s)
 {
     for (size_t i = 0; i < s->caller_count; i++) {
         const struct caller_settings *k = &s->callers[i];
-        fprintf(c->out, "  caller    %.*s (%.*s, %.*s):", STR_FMT(k->name),
-                STR_FMT(principal_kind_name(k->kind)),
-                STR_FMT(s->tenants[k->tenant].name));
+        cli_print(c->out, "  caller    %.*s (%.*s, %.*s):", STR_FMT(k->name),
+                  STR_FMT(principal_kind_name(k->kind)),
+                  STR_FMT(s->tenants[k->tenant].name));
         for (size_t j = 0; j < k->model_count; j++)
-            fprintf(c->out, "%s %.*s", j == 0 ? "" : ",",
-                    STR_FMT(s->models[k->models[j]].name));
-        fprintf(c->out, "%s\n", k->model_count == 0 ? " no model" : "");
+            cli_print(c->out, "%s %.*s", j == 0 ? "" : ",",
+                      STR_FMT(s->models[k->models[j]].name));
+        cli_print(c->out, "%s\n", k->model_count == 0 ? " no model" : "");
     }
 }
 
 static void print_summary(const struct cli *c, const struct settings *s)
 {
-    fprintf(c->out, "%.*s: ok\n  node      %.*s\n  data      %.*s\n",
-            STR_FMT(s->file), STR_FMT(s->node), STR_FMT(s->data));
+    cli_print(c->out, "%.*s: ok\n  node      %.*s\n  data      %.*s\n",
+              STR_FMT(s->file), STR_FMT(s->node), STR_FMT(s->data));
     print_listeners(c, s);
     for (size_t i = 0; i < s->tenant_count; i++) {
-        fprintf(c->out, "  tenant    %.*s", STR_FMT(s->tenants[i].name));
+        cli_print(c->out, "  tenant    %.*s", STR_FMT(s->tenants[i].name));
         print_names(c, ": regions ", s->tenants[i].regions, "any");
         (void)fputc('\n', c->out);
     }
     for (size_t i = 0; i < s->provider_count; i++) {
         const struct provider_settings *p = &s->providers[i];
         bool v6 = str_find(p->host, ':') < p->host.len;
-        fprintf(c->out, "  provider  %.*s: %s://%s%.*s%s:%u%.*s",
-                STR_FMT(p->name), p->tls ? "https" : "http", v6 ? "[" : "",
-                STR_FMT(p->host), v6 ? "]" : "", p->port, STR_FMT(p->path));
+        cli_print(c->out, "  provider  %.*s: %s://%s%.*s%s:%u%.*s",
+                  STR_FMT(p->name), p->tls ? "https" : "http", v6 ? "[" : "",
+                  STR_FMT(p->host), v6 ? "]" : "", p->port, STR_FMT(p->path));
         if (p->region.len > 0)
-            fprintf(c->out, " in %.*s", STR_FMT(p->region));
+            cli_print(c->out, " in %.*s", STR_FMT(p->region));
         print_names(c, ", tenants ", p->tenants, "all");
         (void)fputc('\n', c->out);
     }
@@ -143,13 +143,13 @@ static void print_text(const struct cli *c, const struct settings *s,
     if (m->count == 0)
         print_summary(c, s);
     for (size_t i = 0; i < m->count; i++)
-        fprintf(c->err, "%.*s: %s: %.*s cannot be read\n", STR_FMT(s->file),
-                m->at[i].key, STR_FMT(m->at[i].path));
+        cli_print(c->err, "%.*s: %s: %.*s cannot be read\n", STR_FMT(s->file),
+                  m->at[i].key, STR_FMT(m->at[i].path));
     if (gap_count > 0)
-        fprintf(c->out, "Gaps:\n");
+        cli_print(c->out, "Gaps:\n");
     for (size_t i = 0; i < gap_count; i++)
-        fprintf(c->out, "  %.*s: %.*s\n", STR_FMT(gaps[i].path),
-                STR_FMT(gaps[i].text));
+        cli_print(c->out, "  %.*s: %.*s\n", STR_FMT(gaps[i].path),
+                  STR_FMT(gaps[i].text));
 }
 
 static void member(struct buf *to, const char *name, struct str value)

@@ -86,19 +86,19 @@ static void print_json(const struct init *in)
 static void print_text(const struct init *in)
 {
     FILE *out = in->cli->out;
-    fprintf(out,
-            "%s is a first configuration, %s the data directory.\n"
-            "The key of the caller \"first\", shown this once:\n"
-            "\n"
-            "  %s\n"
-            "\n"
-            "Next:\n"
-            "  export OPENAI_API_KEY=...\n"
-            "  writ check -c %s\n"
-            "  writ serve -c %s\n"
-            "  curl http://127.0.0.1:8080/v1/models -H \"authorization: "
-            "Bearer $KEY\"\n",
-            in->config, in->data, in->key, in->config, in->config);
+    cli_print(out,
+              "%s is a first configuration, %s the data directory.\n"
+              "The key of the caller \"first\", shown this once:\n"
+              "\n"
+              "  %s\n"
+              "\n"
+              "Next:\n"
+              "  export OPENAI_API_KEY=...\n"
+              "  writ check -c %s\n"
+              "  writ serve -c %s\n"
+              "  curl http://127.0.0.1:8080/v1/models -H \"authorization: "
+              "Bearer $KEY\"\n",
+              in->config, in->data, in->key, in->config, in->config);
 }
 
 int cmd_init(const struct cli *c)

@@ -64,14 +64,14 @@ static int read_key(const struct cli *c, char *to, size_t room, size_t *ret_len)
 static void print(const struct cli *c, const char *key, const char *hash)
 {
     if (c->json && key != NULL)
-        fprintf(c->out, "{\"ok\":true,\"key\":\"%s\",\"hash\":\"%s\"}\n", key,
-                hash);
+        cli_print(c->out, "{\"ok\":true,\"key\":\"%s\",\"hash\":\"%s\"}\n", key,
+                  hash);
     else if (c->json)
-        fprintf(c->out, "{\"ok\":true,\"hash\":\"%s\"}\n", hash);
+        cli_print(c->out, "{\"ok\":true,\"hash\":\"%s\"}\n", hash);
     else if (key != NULL)
-        fprintf(c->out, "key:  %s\nhash: %s\n", key, hash);
+        cli_print(c->out, "key:  %s\nhash: %s\n", key, hash);
     else
-        fprintf(c->out, "%s\n", hash);
+        cli_print(c->out, "%s\n", hash);
 }
 
 int cmd_key_hash(const struct cli *c)

@@ -189,7 +189,7 @@ static int show(const struct cli *c, bool follow)
     char dir[FILE_PATH_MAX];
     uint64_t from = 0;
     uint64_t skip = 0;
-    bool one;
+    bool one = false;
     int code = read_options(&s, &one, &from);
     if (code == CLI_OK)
         code = cmd_ledger_dir(c, dir);

@@ -19,7 +19,7 @@ static void print_text(const struct cli *c, struct str file,
         (void)fputc('\n', c->err);
     }
     if (errors->more > 0)
-        fprintf(c->err, "and %zu more\n", errors->more);
+        cli_print(c->err, "and %zu more\n", errors->more);
     buf_release(&text);
 }
 

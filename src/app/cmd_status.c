@@ -31,7 +31,7 @@ static bool flag_of(const struct json *v, const char *name)
 
 static void label(FILE *out, const char *name)
 {
-    fprintf(out, "%-10s", name);
+    cli_print(out, "%-10s", name);
 }
 
 /* The text of a member, which is the node's and so made safe. */
@@ -45,31 +45,32 @@ static void print_node(const struct json *v, FILE *out)
     bool serving = str_eq(text_of(v, "serving"), STR("yes"));
     label(out, "node");
     print(out, v, "node");
-    fprintf(out, ", %s since ", serving ? "serving" : "NOT serving");
+    cli_print(out, ", %s since ", serving ? "serving" : "NOT serving");
     print(out, v, "started");
     (void)fputs(", version ", out);
     print(out, v, "version");
-    fprintf(out, "\n");
+    cli_print(out, "\n");
     label(out, "gateway");
-    fprintf(out,
-            "%" PRId64 " workers, generation %" PRId64 ", isolation level: ",
-            number_of(v, "workers"), number_of(v, "generation"));
+    cli_print(out,
+              "%" PRId64 " workers, generation %" PRId64 ", isolation level: ",
+              number_of(v, "workers"), number_of(v, "generation"));
     print(out, v, "isolation");
-    fprintf(out, "\n");
+    cli_print(out, "\n");
     if (json_get(v, STR("connections")) != NULL) {
         label(out, "callers");
-        fprintf(out, "%" PRId64 " connections\n", number_of(v, "connections"));
+        cli_print(out, "%" PRId64 " connections\n",
+                  number_of(v, "connections"));
     }
 }
 
 static void print_calls(const struct json *v, FILE *out)
 {
     label(out, "calls");
-    fprintf(out,
-            "%" PRId64 " ended, %" PRId64 " of them failed; %" PRId64
-            " open; %" PRId64 " refused\n",
-            number_of(v, "ended"), number_of(v, "failed"), number_of(v, "open"),
-            number_of(v, "refused"));
+    cli_print(out,
+              "%" PRId64 " ended, %" PRId64 " of them failed; %" PRId64
+              " open; %" PRId64 " refused\n",
+              number_of(v, "ended"), number_of(v, "failed"),
+              number_of(v, "open"), number_of(v, "refused"));
 }
 
 static void print_ledger(const struct json *v, FILE *out)
@@ -77,16 +78,16 @@ static void print_ledger(const struct json *v, FILE *out)
     int64_t syncs = number_of(v, "syncs");
     int64_t commits = number_of(v, "commits");
     label(out, "ledger");
-    fprintf(out, "%" PRId64 " entries, %" PRId64 " syncs",
-            number_of(v, "entries"), syncs);
+    cli_print(out, "%" PRId64 " entries, %" PRId64 " syncs",
+              number_of(v, "entries"), syncs);
     if (syncs > 0)
-        fprintf(out, " (%" PRId64 ".%" PRId64 " entries each)", commits / syncs,
-                commits % syncs * 10 / syncs);
-    fprintf(out, ", %" PRId64 " open intents, %s\n",
-            number_of(v, "open_intents"),
-            !flag_of(v, "answers")  ? "DOES NOT ANSWER"
-            : flag_of(v, "durable") ? "durable before action"
-                                    : "batched: not durable before action");
+        cli_print(out, " (%" PRId64 ".%" PRId64 " entries each)",
+                  commits / syncs, commits % syncs * 10 / syncs);
+    cli_print(out, ", %" PRId64 " open intents, %s\n",
+              number_of(v, "open_intents"),
+              !flag_of(v, "answers")  ? "DOES NOT ANSWER"
+              : flag_of(v, "durable") ? "durable before action"
+                                      : "batched: not durable before action");
     label(out, "");
     (void)fputs("root ", out);
     print(out, v, "root");
@@ -99,8 +100,8 @@ static void print_config(const struct json *v, FILE *out)
     print(out, v, "file");
     (void)fputs(", in place since ", out);
     print(out, v, "since");
-    fprintf(out, "; %" PRId64 " reloads, %" PRId64 " of them failed\n",
-            number_of(v, "reloads"), number_of(v, "reloads_failed"));
+    cli_print(out, "; %" PRId64 " reloads, %" PRId64 " of them failed\n",
+              number_of(v, "reloads"), number_of(v, "reloads_failed"));
     label(out, "");
     (void)fputs("digest ", out);
     print(out, v, "digest");
@@ -111,13 +112,13 @@ static void print_processes(const struct json *v, FILE *out)
 {
     struct json_iter it = json_each(v);
     const struct json *p;
-    fprintf(out, "\n%-12s %8s %9s\n", "PROCESS", "PID", "RESTARTS");
+    cli_print(out, "\n%-12s %8s %9s\n", "PROCESS", "PID", "RESTARTS");
     while (json_next(&it, NULL, &p)) {
         struct str name = text_of(p, "process");
         cli_print_safe(out, name);
-        fprintf(out, "%*s %8" PRId64 " %9" PRId64 "\n",
-                name.len < 12 ? (int)(12 - name.len) : 0, "",
-                number_of(p, "pid"), number_of(p, "restarts"));
+        cli_print(out, "%*s %8" PRId64 " %9" PRId64 "\n",
+                  name.len < 12 ? (int)(12 - name.len) : 0, "",
+                  number_of(p, "pid"), number_of(p, "restarts"));
     }
 }
 
@@ -127,12 +128,12 @@ static int print_status(const struct cli *c, struct arena *a, struct str body)
     if (json_read(a, body, &v, NULL) != ERR_OK || json_type(v) != JSON_OBJECT)
         return cli_fail(c, "the node's answer is no status");
     if (c->json) {
-        fprintf(c->out, "%.*s\n", STR_FMT(body));
+        cli_print(c->out, "%.*s\n", STR_FMT(body));
     } else {
         print_node(v, c->out);
         label(c->out, "keeper");
-        fprintf(c->out, "%s\n",
-                flag_of(v, "keeper") ? "answers" : "DOES NOT ANSWER");
+        cli_print(c->out, "%s\n",
+                  flag_of(v, "keeper") ? "answers" : "DOES NOT ANSWER");
         print_calls(json_get(v, STR("calls")), c->out);
         print_ledger(json_get(v, STR("ledger")), c->out);
         print_config(json_get(v, STR("config")), c->out);

@@ -20,7 +20,7 @@ struct verify {
 static void on_progress(void *user, uint64_t entries)
 {
     const struct verify *v = user;
-    fprintf(v->cli->err, "\r%llu entries", (unsigned long long)entries);
+    cli_print(v->cli->err, "\r%llu entries", (unsigned long long)entries);
     (void)fflush(v->cli->err);
 }
 
@@ -56,24 +56,24 @@ static void print_text(const struct verify *v, struct str reason)
     text_hex(r->root.bytes, HASH_LEN, root);
     text_time(r->last_wall_us, time);
     if (is_good(v))
-        fprintf(out, "ok: %llu entries verified\n",
-                (unsigned long long)r->entries);
+        cli_print(out, "ok: %llu entries verified\n",
+                  (unsigned long long)r->entries);
     else
-        fprintf(out, "BAD: %.*s\nThe %llu entries before it are good.\n",
-                STR_FMT(reason), (unsigned long long)r->entries);
-    fprintf(out, "  node      %.*s\n", STR_FMT(segment_node(&r->header)));
-    fprintf(out, "  segments  %llu\n", (unsigned long long)r->segments);
-    fprintf(out, "  root      %.*s\n", (int)sizeof(root), root);
+        cli_print(out, "BAD: %.*s\nThe %llu entries before it are good.\n",
+                  STR_FMT(reason), (unsigned long long)r->entries);
+    cli_print(out, "  node      %.*s\n", STR_FMT(segment_node(&r->header)));
+    cli_print(out, "  segments  %llu\n", (unsigned long long)r->segments);
+    cli_print(out, "  root      %.*s\n", (int)sizeof(root), root);
     if (r->last_wall_us > 0)
-        fprintf(out, "  last      %.*s%s\n", (int)sizeof(time), time,
-                r->sealed ? ", closed" : "");
-    fprintf(out, "  open      %llu intents without an outcome\n",
-            (unsigned long long)r->open_intents);
+        cli_print(out, "  last      %.*s%s\n", (int)sizeof(time), time,
+                  r->sealed ? ", closed" : "");
+    cli_print(out, "  open      %llu intents without an outcome\n",
+              (unsigned long long)r->open_intents);
     if (r->torn_bytes > 0)
-        fprintf(out,
-                "  torn      %llu bytes of a write that was cut short and "
-                "never acknowledged\n",
-                (unsigned long long)r->torn_bytes);
+        cli_print(out,
+                  "  torn      %llu bytes of a write that was cut short and "
+                  "never acknowledged\n",
+                  (unsigned long long)r->torn_bytes);
 }
 
 static int print_json(const struct verify *v, struct str reason)

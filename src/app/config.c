@@ -101,17 +101,12 @@ static bool folder_of(struct arena *a, const char *file, struct str *ret)
     char cwd[PATH_MAX];
     if (getcwd(cwd, sizeof(cwd)) == NULL)
         return false;
-    size_t len = strlen(cwd);
-    char *joined = arena_alloc(a, len + 1 + dir.len + 1);
-    if (joined == NULL)
-        return false;
-    memcpy(joined, cwd, len);
-    if (dir.len > 0) {
-        joined[len++] = '/';
-        memcpy(joined + len, dir.ptr, dir.len);
-    }
-    *ret = (struct str){joined, len + dir.len};
-    return true;
+    struct buf joined;
+    buf_init(&joined, 2 * sizeof(cwd));
+    buf_addf(&joined, "%s%s%.*s", cwd, dir.len > 0 ? "/" : "", STR_FMT(dir));
+    bool ok = buf_ok(&joined) && arena_copy(a, buf_str(&joined), ret);
+    buf_release(&joined);
+    return ok;
 }
 
 enum err config_load(struct arena *a, struct str file, struct settings *ret,

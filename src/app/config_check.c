@@ -155,7 +155,7 @@ static void check_provider(const struct checking *c,
 static void *as_value(const struct caller_settings *caller)
 {
     void *value;
-    memcpy(&value, &caller, sizeof(value));
+    memcpy((void *)&value, (const void *)&caller, sizeof(value));
     return value;
 }
 

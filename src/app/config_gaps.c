@@ -45,7 +45,7 @@ static void provider_gaps(struct gaps *g, const struct provider_settings *p)
         if (env.len == 0 || env.len > NAME_MAX_LEN)
             continue;
         memcpy(name, env.ptr, env.len);
-        if (getenv(name) == NULL)
+        if (secure_getenv(name) == NULL)
             add(g, "the variable is not set in this environment",
                 "providers.%.*s.credential[%zu].env", STR_FMT(p->name), i);
     }

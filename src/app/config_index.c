@@ -18,7 +18,7 @@ static struct entries entries_of(const struct settings *s,
                                  const struct config_row *map)
 {
     struct entries e = {.size = map->size};
-    memcpy(&e.at, (const char *)s + map->at, sizeof(e.at));
+    memcpy((void *)&e.at, (const char *)s + map->at, sizeof(e.at));
     memcpy(&e.count, (const char *)s + map->count_at, sizeof(e.count));
     return e;
 }

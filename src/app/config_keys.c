@@ -77,7 +77,9 @@ struct str config_keys_shown(struct str key, struct config_keys_room *room)
     size_t n = key.len < sizeof(room->text) ? key.len : sizeof(room->text);
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)key.ptr[i];
-        room->text[i] = c < 0x20 || c == 0x7f ? '?' : key.ptr[i];
+        room->text[i] = key.ptr[i];
+        if (c < 0x20 || c == 0x7f)
+            room->text[i] = '?';
     }
     while (n > 0 && !text_is_utf8((struct str){room->text, n}))
         n--;

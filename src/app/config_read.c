@@ -34,7 +34,7 @@ static void set_many(const struct config_row *row, void *base, const void *at,
 {
     if (at == NULL)
         count = 0;
-    memcpy(target_of(row, base), &at, sizeof(at));
+    memcpy(target_of(row, base), (const void *)&at, sizeof(at));
     memcpy((char *)base + row->count_at, &count, sizeof(count));
 }
 
@@ -229,11 +229,20 @@ static void read_names(struct reader *r, const struct config_row *row,
         const struct yaml_node *at = yaml_at(node, i);
         size_t before = enter_index(r, i);
         if (read_element(r, row, at, &names[i]) && first_of(names, i) < i)
-            fail(r, at, "\"%.*s\" is in the list twice", STR_FMT(names[i]));
+            fail(r, at, "\"%.*s\" is in the list twice",
+                 STR_FMT(yaml_text(at)));
         leave(r, before);
     }
     struct names ret = {names, names == NULL ? 0 : n};
     memcpy(target_of(row, base), &ret, sizeof(ret));
+}
+
+static bool is_among(const size_t *indices, size_t n, size_t index)
+{
+    size_t at = 0;
+    while (at < n && indices[at] != index)
+        at++;
+    return at < n;
 }
 
 static void read_refs(struct reader *r, const struct config_row *row,
@@ -247,14 +256,12 @@ static void read_refs(struct reader *r, const struct config_row *row,
     for (size_t i = 0; i < n && indices != NULL; i++) {
         const struct yaml_node *at = yaml_at(node, i);
         size_t before = enter_index(r, i);
-        bool ok =
-            scalar(r, row, at, &v) && find_ref(r, row, at, v.text, &indices[i]);
-        for (size_t j = 0; j < i && ok; j++) {
-            if (indices[j] == indices[i]) {
-                fail(r, at, "\"%.*s\" is in the list twice", STR_FMT(v.text));
-                ok = false;
-            }
-        }
+        indices[i] = SIZE_MAX;
+        if (scalar(r, row, at, &v) &&
+            find_ref(r, row, at, v.text, &indices[i]) &&
+            is_among(indices, i, indices[i]))
+            fail(r, at, "\"%.*s\" is in the list twice",
+                 STR_FMT(yaml_text(at)));
         leave(r, before);
     }
     set_many(row, base, indices, n);

@@ -41,7 +41,7 @@ static bool expand_one(struct str *left, struct buf *to, struct buf *why)
     }
     char z[NAME_MAX_LEN + 1] = {0};
     memcpy(z, name.ptr, name.len);
-    const char *value = getenv(z);
+    const char *value = secure_getenv(z);
     if (value == NULL) {
         buf_addf(why, "the environment variable %s is not set", z);
         return false;

@@ -44,9 +44,9 @@ static void print_time(const struct json *v, FILE *out)
 {
     struct str time = member(v, "time");
     if (time.len < 23)
-        fprintf(out, "%-18s", "-");
+        cli_print(out, "%-18s", "-");
     else
-        fprintf(out, "%.5s %.12s", time.ptr + 5, time.ptr + 11);
+        cli_print(out, "%.5s %.12s", time.ptr + 5, time.ptr + 11);
 }
 
 /* A cell is text of a fixed width, cut where it is longer. */
@@ -89,9 +89,9 @@ static void print_cell(const struct cell *c, size_t width, const char *color,
     bool cut = n > width;
     if (cut)
         (void)columns(s, width - 1, &end);
-    fprintf(out, " %s", color);
+    cli_print(out, " %s", color);
     cli_print_safe(out, str_first(s, end));
-    fprintf(out, "%s%s", cut ? "~" : "", *color != 0 ? PLAIN : "");
+    cli_print(out, "%s%s", cut ? "~" : "", *color != 0 ? PLAIN : "");
     for (size_t i = cut ? width : n; i < width; i++)
         (void)fputc(' ', out);
 }
@@ -225,11 +225,11 @@ enum {
 
 void entry_view_head(FILE *out)
 {
-    fprintf(out, "%*s %-*s %-*s %-*s %-*s %-*s %-*s %-*s %-*s %*s\n",
-            WIDTH_INDEX, "INDEX", WIDTH_TIME, "TIME (UTC)", WIDTH_KIND, "KIND",
-            WIDTH_WHO, "WHO", WIDTH_ACTION, "ACTION", WIDTH_WHERE,
-            "RESOURCE -> DESTINATION", WIDTH_DECISION, "DECISION", WIDTH_STATUS,
-            "STATUS", WIDTH_TOKENS, "TOKENS", WIDTH_MS, "MS");
+    cli_print(out, "%*s %-*s %-*s %-*s %-*s %-*s %-*s %-*s %-*s %*s\n",
+              WIDTH_INDEX, "INDEX", WIDTH_TIME, "TIME (UTC)", WIDTH_KIND,
+              "KIND", WIDTH_WHO, "WHO", WIDTH_ACTION, "ACTION", WIDTH_WHERE,
+              "RESOURCE -> DESTINATION", WIDTH_DECISION, "DECISION",
+              WIDTH_STATUS, "STATUS", WIDTH_TOKENS, "TOKENS", WIDTH_MS, "MS");
 }
 
 static enum err read_entry(struct arena *a, const struct ledger_entry *e,
@@ -267,8 +267,8 @@ enum err entry_view_row(struct arena *a, const struct ledger_entry *e,
     struct cell status = status_of(v);
     struct cell tokens = tokens_of(v);
     struct cell ms = number_of(json_get(v, STR("duration_ms")));
-    fprintf(out, "%s%*llu%s ", color ? DIM : "", WIDTH_INDEX,
-            (unsigned long long)e->index, color ? PLAIN : "");
+    cli_print(out, "%s%*llu%s ", color ? DIM : "", WIDTH_INDEX,
+              (unsigned long long)e->index, color ? PLAIN : "");
     print_time(v, out);
     print_cell(&kind, WIDTH_KIND, "", out);
     print_cell(&who, WIDTH_WHO, "", out);
@@ -277,8 +277,8 @@ enum err entry_view_row(struct arena *a, const struct ledger_entry *e,
     print_cell(&decision, WIDTH_DECISION, color ? color_of(effect) : "", out);
     print_cell(&status, WIDTH_STATUS, "", out);
     print_cell(&tokens, WIDTH_TOKENS, "", out);
-    fprintf(out, " %*.*s\n", WIDTH_MS, ms.len == 0 ? 1 : (int)ms.len,
-            ms.len == 0 ? "-" : ms.text);
+    cli_print(out, " %*.*s\n", WIDTH_MS, ms.len == 0 ? 1 : (int)ms.len,
+              ms.len == 0 ? "-" : ms.text);
     return ERR_OK;
 }
 
@@ -305,7 +305,7 @@ static void print_value(const struct json *v, unsigned depth, FILE *out)
     }
     (void)fputc(object ? '{' : '[', out);
     while (json_next(&it, &name, &child)) {
-        fprintf(out, "%s\n%*s", first ? "" : ",", (int)(2 * depth + 2), "");
+        cli_print(out, "%s\n%*s", first ? "" : ",", (int)(2 * depth + 2), "");
         first = false;
         if (object) {
             (void)fputc('"', out);
@@ -314,7 +314,7 @@ static void print_value(const struct json *v, unsigned depth, FILE *out)
         }
         print_value(child, depth + 1, out);
     }
-    fprintf(out, "\n%*s%c", (int)(2 * depth), "", object ? '}' : ']');
+    cli_print(out, "\n%*s%c", (int)(2 * depth), "", object ? '}' : ']');
 }
 
 enum err entry_view_whole(struct arena *a, const struct ledger_entry *e,
@@ -326,8 +326,8 @@ enum err entry_view_whole(struct arena *a, const struct ledger_entry *e,
     if (err != ERR_OK)
         return err;
     text_time(e->wall_us, time);
-    fprintf(out, "entry %llu, committed %.*s\n", (unsigned long long)e->index,
-            (int)sizeof(time), time);
+    cli_print(out, "entry %llu, committed %.*s\n", (unsigned long long)e->index,
+              (int)sizeof(time), time);
     print_value(v, 0, out);
     (void)fputc('\n', out);
     return ERR_OK;
@@ -337,7 +337,7 @@ void entry_view_json(const struct ledger_entry *e, FILE *out)
 {
     char time[TEXT_TIME_LEN];
     text_time(e->wall_us, time);
-    fprintf(out, "{\"index\":%llu,\"committed\":\"%.*s\",\"entry\":%.*s}\n",
-            (unsigned long long)e->index, (int)sizeof(time), time,
-            STR_FMT(e->text));
+    cli_print(out, "{\"index\":%llu,\"committed\":\"%.*s\",\"entry\":%.*s}\n",
+              (unsigned long long)e->index, (int)sizeof(time), time,
+              STR_FMT(e->text));
 }
