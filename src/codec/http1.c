@@ -226,6 +226,8 @@ static enum http_fault request_head(struct http1 *p, struct http_raw_head *raw)
     raw->method = str_from(
         llhttp_method_name((llhttp_method_t)llhttp_get_method(parser(p))));
     raw->target = p->target;
+    if (llhttp_get_method(parser(p)) == HTTP_CONNECT)
+        return HTTP_FAULT_METHOD; /* its target has another form */
     enum http_fault fault = split_target(raw);
     if (fault == HTTP_FAULT_NONE)
         fault = http_rules_request(p->arena, raw, &p->request, &p->hop);
