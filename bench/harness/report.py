@@ -1,0 +1,105 @@
+"""The figures as text."""
+
+
+def table(head, rows):
+    widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
+    def line(cells):
+        left = cells[0].ljust(widths[0])
+        return (left + "".join("  " + c.rjust(w) for c, w in zip(cells[1:], widths[1:]))).rstrip()
+    return "\n".join([line(head), line(["-" * w for w in widths]), *map(line, rows)])
+
+
+def figure(row, key, form="{:.0f}", scale=1):
+    return "-" if row.get(key) is None else form.format(row[key] * scale)
+
+
+def name_of(row):
+    return {"floor": "L4 floor", "haproxy": "HAProxy", "nginx-auth-log": "nginx + auth + log",
+            "writ-before_action": "Writ before_action",
+            "writ-batched": "Writ batched"}.get(row["target"], row["target"])
+
+
+def calls(rows):
+    head = ["calls", "calls/s", "p50 us", "p99 us", "CPU us/call", "x auth", "x nginx",
+            "CPU", "load", "syncs/s", "entries/sync", ""]
+    out, group = [], None
+    for row in rows:
+        if group != (row["body"], row["connections"]):
+            group = row["body"], row["connections"]
+            where = "5,000 a second" if group[1] == "rate" else f"{group[1]} connections"
+            out.append([f"{group[0]}, {where}"] + [""] * (len(head) - 1))
+        if "missing" in row:
+            out.append([f"  {name_of(row)}", row["missing"]] + [""] * (len(head) - 2))
+            continue
+        refused = row["refused"]      # then this is the generator's figure
+        out.append([
+            f"  {name_of(row)}",
+            "refused" if refused else figure(row, "rps", "{:,.0f}"),
+            "refused" if refused else figure(row, "p50_us"),
+            "refused" if refused else figure(row, "p99_us"),
+            figure(row, "cpu_us", "{:.1f}"), figure(row, "to_auth", "{:.2f}"),
+            figure(row, "to_nginx", "{:.2f}"), figure(row, "util", "{:.2f}"),
+            figure(row, "load_util", "{:.2f}"), figure(row, "syncs_per_s", "{:,.0f}"),
+            figure(row, "entries_per_sync", "{:.1f}"), row["note"]])
+    return table(head, out)
+
+
+def streams(rows):
+    head = ["streams", "events/s", "CPU us/event", "KB/stream", "first p50 us", "first p99 us",
+            "added p50", "added p99", "gap p99 ms", "idle MB", "loaded MB", "after MB", ""]
+    out, kind = [], None
+    for row in rows:
+        if kind != row["kind"]:
+            kind = row["kind"]
+            out.append([kind] + [""] * (len(head) - 1))
+        if "missing" in row:
+            out.append([f"  {name_of(row)}", row["missing"]] + [""] * (len(head) - 2))
+            continue
+        bad = [f"{row[key]} {key}" for key in ("failed", "not_200", "lost") if row[key]]
+        direct = row["target"] == "direct"
+        out.append([
+            f"  {name_of(row)}", figure(row, "events_per_s", "{:,.0f}"),
+            figure(row, "cpu_us_per_event", "{:.1f}"),
+            "-" if direct else figure(row, "kb_per_stream", "{:.1f}"),
+            figure(row, "first_p50_us"), figure(row, "first_p99_us"),
+            "-" if direct else figure(row, "added_first_p50_us", "{:+.0f}"),
+            "-" if direct else figure(row, "added_first_p99_us", "{:+.0f}"),
+            figure(row, "gap_p99_us", "{:.1f}", 1e-3),
+            *(figure(row, key, "{:.1f}", 1 / 1024)
+              for key in ("idle_kb", "loaded_kb", "recovered_kb")),
+            ", ".join(bad)])
+    return table(head, out)
+
+
+def disk(before, after):
+    return "\n".join(
+        f"disk, {when}: {d['syncs']:,.0f} fdatasync/s of 1 KB, p50 {d['p50_us']:.0f} us, "
+        f"p99 {d['p99_us']:.0f} us" for when, d in (("before", before), ("after", after)) if d)
+
+
+def startup(s):
+    return (f"start to first 200 on /healthz: {s['start_ms']:.1f} ms (median of {s['starts']}, "
+            f"longest {s['start_max_ms']:.1f})\n"
+            f"idle memory: {s['idle_pss_kb'] / 1024:.1f} MB PSS over {s['processes']} processes\n"
+            f"stripped binary: {s['stripped_bytes'] / 1e6:.2f} MB")
+
+
+def text(result):
+    m = result["machine"]
+    parts = [
+        f"{result['date']}, revision {result['revision']}, {m['cpu']}, {m['memory_gib']} GiB, "
+        f"Linux {m['kernel']}, {m['system']}\ndisk: {m['disk']}\n"
+        f"{m['nginx']}; {m['haproxy']}; {m['wrk']}; {m['openssl']}\n"
+        f"{result['reps']} repetitions of {result['seconds']} s, medians; "
+        f"load and mock on CPU 0, what is measured on CPU 1, one worker each",
+        disk(result.get("disk_before"), result.get("disk_after"))]
+    if "calls" in result:
+        parts.append(calls(result["calls"]))
+    if "streams" in result:
+        parts.append(f"{result['stream_count']:,} streams, an event every 200 ms each\n"
+                     + streams(result["streams"]))
+    if "startup" in result:
+        parts.append(startup(result["startup"]))
+    parts.append("\n".join(["commands:"] + [f"  {name}: {line}"
+                                            for name, line in result["commands"].items()]))
+    return "\n\n".join(filter(None, parts)) + "\n"

@@ -1,0 +1,247 @@
+"""The programs under test and what stands around them: started on one CPU,
+stopped by pid.  All of them listen on 127.0.0.1 only."""
+import getpass
+import http.client
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from . import machine
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+LOAD_CPU, PROXY_CPU = 0, 1     # generator and mock; what is measured
+KEY = "writ-bench-0123456789abcdef0123456789abcdef"
+PROVIDER_KEY = "sk-bench-0123456789abcdef"
+FILES = 40000                  # descriptors, wanted; a proxy holds two a stream
+
+
+class Missing(Exception):
+    """A program is not there; its rows say so."""
+
+
+def fill(name, to, **words):
+    text = (CONF / name).read_text()
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", str(value))
+    to.write_text(text)
+    return to
+
+
+class Server:
+    """One program and its children."""
+
+    def __init__(self, name, directory, cpu):
+        self.name = name
+        self.dir = directory
+        self.cpu = cpu
+        self.port = machine.free_port()
+        self.process = None
+        self.command = []
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+
+    def launch(self, *argv, env=None):
+        pin = [] if self.cpu is None else ["taskset", "-c", str(self.cpu)]
+        self.command = [*pin, *map(str, argv)]
+        self.process = subprocess.Popen(
+            self.command, cwd=self.dir, env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL, stdout=open(self.dir / "output", "w"),
+            stderr=subprocess.STDOUT)
+
+    def wait(self, seconds=10):
+        """Until somebody listens."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return self
+            except OSError:
+                time.sleep(0.01)
+        raise RuntimeError(f"{self.name} did not start:\n{self.output()}")
+
+    def output(self):
+        return (self.dir / "output").read_text()[-4000:]
+
+    def pids(self):
+        return machine.tree(self.process.pid)
+
+    def stop(self):
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def command_line(self):
+        return shlex.join(self.command)
+
+
+class Bench:
+    """Where things are, and what has been started."""
+
+    def __init__(self, root, build, files):
+        self.dir = root / "build" / "bench"
+        self.programs = build / "bench"
+        self.writ = build / "writ"
+        self.files = files
+        self.running = []
+        self.certificate = None
+        self.dir.mkdir(parents=True, exist_ok=True)
+
+    def add(self, server):
+        self.running.append(server)
+        return server
+
+    def stop_all(self):
+        for server in reversed(self.running):
+            server.stop()
+        self.running.clear()
+
+    def make_certificate(self):
+        """A certificate for 127.0.0.1 that signs itself: (cert, key, both)."""
+        if self.certificate:
+            return self.certificate
+        cert, key, both = (self.dir / n for n in ("cert.pem", "key.pem", "both.pem"))
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+             "-keyout", key, "-out", cert], check=True, capture_output=True)
+        both.write_text(cert.read_text() + key.read_text())
+        self.certificate = cert, key, both
+        return self.certificate
+
+    def mock(self, cpu, pace_us=0, tls=False):
+        server = self.add(Server("mock", self.dir / f"mock{len(self.running)}", cpu))
+        argv = [self.programs / "mock", server.port]
+        if pace_us:
+            argv.append(pace_us)
+        if tls:
+            argv += self.make_certificate()[:2]
+        server.launch(*argv)
+        return server.wait()
+
+    def floor(self, upstream):
+        server = self.add(Server("floor", self.dir / "floor", PROXY_CPU))
+        server.launch(self.programs / "floor", server.port, upstream)
+        return server.wait()
+
+    def haproxy(self, upstream, front_tls=False, back_tls=False):
+        need("haproxy")
+        server = self.add(Server("haproxy", self.dir / "haproxy", PROXY_CPU))
+        cert, _, both = self.make_certificate() if front_tls else (None, None, None)
+        conf = fill("haproxy.cfg", server.dir / "haproxy.cfg", port=server.port,
+                    upstream=upstream, connections=(self.files - 500) // 2,
+                    bind_ssl=f"ssl crt {both}" if front_tls else "",
+                    server_ssl=f"ssl verify required ca-file {cert}" if back_tls else "")
+        server.launch("haproxy", "-db", "-f", conf)
+        return server.wait()
+
+    def nginx(self, upstream, auth=None, streams=False, front_tls=False, back_tls=False):
+        need("nginx")
+        name = "nginx-auth-log" if auth else "nginx"
+        server = self.add(Server(name, self.dir / name, PROXY_CPU))
+        cert, key, _ = self.make_certificate() if front_tls else (None, None, None)
+        conf = fill(
+            "nginx.conf", server.dir / "nginx.conf", user=getpass.getuser(), dir=server.dir,
+            files=self.files, connections=self.files - 500, port=server.port, upstream=upstream,
+            auth=auth or 9, auth_request="auth_request /auth;" if auth else "",
+            access_log=f"{server.dir}/access.log audit" if auth else "off",
+            buffering="proxy_buffering off;" if streams else "",
+            listen_ssl="ssl" if front_tls else "",
+            certificate=f"ssl_certificate {cert}; ssl_certificate_key {key};"
+            if front_tls else "",
+            scheme="https" if back_tls else "http",
+            verify=f"proxy_ssl_verify on; proxy_ssl_trusted_certificate {cert}; "
+            "proxy_ssl_name localhost;" if back_tls else "")
+        server.launch("nginx", "-e", server.dir / "error.log", "-c", conf)
+        return server.wait()
+
+    def nginx_that_says_yes(self):
+        """The answers to auth_request, on the load's CPU and not counted."""
+        need("nginx")
+        server = self.add(Server("nginx-yes", self.dir / "nginx-yes", LOAD_CPU))
+        conf = fill("nginx_auth.conf", server.dir / "nginx.conf", user=getpass.getuser(),
+                    dir=server.dir, port=server.port)
+        server.launch("nginx", "-e", server.dir / "error.log", "-c", conf)
+        return server.wait()
+
+    def writ_node(self, upstream, durable, cpu=PROXY_CPU, front_tls=False, back_tls=False):
+        if not self.writ.exists():
+            raise Missing("not built")
+        server = self.add(Writ(f"writ-{durable}", self.dir / f"writ-{durable}", cpu))
+        cert, key, _ = self.make_certificate() if front_tls else (None, None, None)
+        server.configure(
+            self.writ, upstream=upstream, durable=durable,
+            listen_tls=f"tls: {{cert: {cert}, key: {key}}}" if front_tls else "",
+            scheme="https" if back_tls else "http",
+            provider_tls=f"tls: {{ca: {cert}}}" if back_tls else "")
+        server.serve()
+        return server.wait()
+
+
+class Writ(Server):
+    """The gateway, whose status tells what its ledger did."""
+
+    def configure(self, program, **words):
+        self.program = program
+        hashed = subprocess.run(
+            [program, "key", "hash", "--data", self.dir / "data"], input=KEY, text=True,
+            capture_output=True, check=False)
+        if hashed.returncode != 0:
+            raise RuntimeError(f"writ key hash: {hashed.stderr}")
+        fill("writ.yaml", self.dir / "writ.yaml", port=self.port,
+             key=hashed.stdout.strip(), **words)
+
+    def serve(self):
+        self.launch(self.program, "serve", "--config", self.dir / "writ.yaml",
+                    env={"BENCH_PROVIDER_KEY": PROVIDER_KEY})
+
+    def healthy(self):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            connection.request("GET", "/healthz")
+            status = connection.getresponse().status
+            connection.close()
+            return status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def wait(self, seconds=20):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            if self.healthy():
+                return self
+            time.sleep(0.01)
+        raise RuntimeError(f"{self.name} does not serve:\n{self.output()}")
+
+    def ledger(self):
+        """Its counters, after what is on its way has been written."""
+        time.sleep(0.5)
+        return self.status()["ledger"]
+
+    def status(self):
+        connection = http.client.HTTPConnection("localhost", timeout=10)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(10)
+        connection.sock.connect(str(self.dir / "data" / "control.sock"))
+        connection.request("GET", "/admin/v1/status")
+        status = json.load(connection.getresponse())
+        connection.close()
+        return status
+
+
+def need(program):
+    if shutil.which(program) is None:
+        raise Missing("not installed")
