@@ -56,11 +56,11 @@ static inline void buf_added(struct buf *b, size_t n)
 
 static inline bool buf_add(struct buf *b, struct str s)
 {
-    char *to = buf_space(b, s.len);
-    if (to == NULL)
+    bool fits = s.len < b->room - b->len && !b->failed;
+    if (!fits && buf_grow(b, s.len) == NULL)
         return false;
     if (s.len > 0)
-        memcpy(to, s.ptr, s.len);
+        memcpy(b->ptr + b->len, s.ptr, s.len);
     b->len += s.len;
     return true;
 }

@@ -129,7 +129,7 @@ static void check_bomb(void *user, const char *name, struct str bytes)
             fail_msg("%s: %s", name, err_name(e));
         arena_release(&a);
     }
-    if (best >= REFUSED_WITHIN_MS * 1000)
+    if (best >= (int64_t)REFUSED_WITHIN_MS * 1000)
         fail_msg("%s: took %ld us", name, (long)best);
 }
 
