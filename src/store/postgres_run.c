@@ -235,16 +235,29 @@ static enum postgres_step finish(struct postgres_run *r)
     return POSTGRES_ENDED;
 }
 
+/* The server itself said that it failed before it had come to COMMIT. */
+static bool surely_undone(const struct postgres_run *r)
+{
+    return r->failed && r->state[0] != '\0' && r->failed_at < at_commit(r);
+}
+
+/* The connection is gone, perhaps with a reason. */
+static enum postgres_step last_words(struct postgres_run *r, PGresult *res)
+{
+    if (res != NULL && r->at < at_commit(r))
+        note_failure(r, res);
+    r->pq->clear(res);
+    return POSTGRES_BROKEN;
+}
+
 enum postgres_step postgres_run_read(struct postgres_run *r)
 {
     for (;;) {
         if (r->pq->isBusy(r->conn))
             return POSTGRES_MORE;
         PGresult *res = r->pq->getResult(r->conn);
-        if (r->pq->status(r->conn) == CONNECTION_BAD) {
-            r->pq->clear(res);
-            return POSTGRES_BROKEN;
-        }
+        if (r->pq->status(r->conn) == CONNECTION_BAD)
+            return last_words(r, res);
         if (res == NULL) { /* the end of one answer */
             if (!r->has_answer)
                 return POSTGRES_BROKEN;
@@ -268,9 +281,13 @@ bool postgres_run_break(struct postgres_run *r, struct store_call **ret)
 {
     struct store_call *c = r->call;
     assert(c != NULL);
+    r->rolling_back = false;
+    bool undone = surely_undone(r);
     r->call = NULL;
     *ret = c;
-    if (c->batch->claims > 0)
+    if (undone)
+        c->sent = r->sent_before;
+    if (undone || c->batch->claims > 0)
         return true; /* applied at most once, however often it is tried */
     store_call_end(c, STORE_UNKNOWN, ERR_STORE,
                    "the connection broke before the answer came");

@@ -75,7 +75,12 @@ static void on_changed(void *user, bool usable, struct str why)
 
 void bench_begin_open(struct bench *b)
 {
-    const struct store_options o = {str_from(b->url), b->dir, NULL};
+    bench_begin_open_with(b, NULL);
+}
+
+void bench_begin_open_with(struct bench *b, struct resolver *r)
+{
+    const struct store_options o = {str_from(b->url), b->dir, r};
     const struct store_events events = {on_opened, on_changed, b};
     const char *why = NULL;
     b->opened = false;

@@ -42,8 +42,9 @@ void bench_release(struct bench *b);
 
 /* Opens and waits until that is decided. */
 void bench_open(struct bench *b);
-/* Opens and runs the loop once, without waiting. */
+/* Begins to open, without waiting. */
 void bench_begin_open(struct bench *b);
+void bench_begin_open_with(struct bench *b, struct resolver *r);
 void bench_close(struct bench *b);
 
 /* Runs a batch to its end. */

@@ -179,10 +179,13 @@ void postgres_server_tear_down(struct postgres_server *s)
 
 void postgres_server_sql(struct postgres_server *s, const char *sql)
 {
-    const char *const args[] = {
-        "psql", "-h", s->dir,     "-U", "writ",
-        "-q",   "-X", "postgres", "-v", "ON_ERROR_STOP=1",
-        "-c",   sql,  NULL};
+    char to[192]; /* also where a test has made the database read-only */
+    (void)snprintf(to, sizeof(to),
+                   "host=%s user=writ dbname=postgres"
+                   " options='-c default_transaction_read_only=off'",
+                   s->dir);
+    const char *const args[] = {"psql", "-q", "-X", "-v", "ON_ERROR_STOP=1",
+                                "-d",   to,   "-c", sql,  NULL};
     run(s, args);
 }
 
