@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -82,6 +83,7 @@ static void measure_disk(const char *dir, int64_t seconds)
         at += (off_t)sizeof(record);
         samples_add(&took, now_ns() - start);
     }
+    samples_sort(&took);
     printf("fdatasync of 1 KB, preallocated: p50 %.0f us, p99 %.0f us\n",
            samples_us(&took, 50), samples_us(&took, 99));
     (void)close(fd);
@@ -205,12 +207,13 @@ static void measure(const char *dir, unsigned callers, int64_t seconds,
         die("the process");
     others = cpu_s(RUSAGE_CHILDREN) - others;
     double calls = (double)r->calls;
+    samples_sort(&r->took);
     printf("%7u %12.0f %10.0f %9.0f %9.0f %10.2f %11.2f %11.1f\n", callers,
            (double)r->entries / took, calls / took, samples_us(&r->took, 50),
            samples_us(&r->took, 99), others * 1e6 / calls, cpu * 1e6 / calls,
            r->syncs > 0 ? (double)r->entries / (double)r->syncs : 0);
     (void)fflush(stdout);
-    samples_release(&r->took);
+    free(r->took.at);
     free(r);
 }
 

@@ -548,7 +548,7 @@ static void run_round(struct load *l, unsigned round)
 {
     pthread_t killer;
     connect_client(&l->bench);
-    l->kill_after_us = 1000 + round * 1709 % 9000;
+    l->kill_after_us = 3000 + round * 1709 % 15000;
     l->pid = l->bench.pid;
     for (unsigned i = 0; i < CALLERS; i++)
         assert_true(call(&l->callers[i]));
@@ -600,7 +600,7 @@ static void test_acknowledged_entries_survive_kills_under_load(void **state)
     check_acknowledged(x, l);
     print_message("  %lu of %lu entries were acknowledged, all are there\n",
                   l->acked, l->given);
-    assert_true(l->acked > 1000 && l->acked < l->given);
+    assert_true(l->acked > 100 && l->acked < l->given);
     free(l);
 }
 
