@@ -721,13 +721,18 @@ static void test_gaps_are_named(void **state)
     load_right(&a, whole, &s);
     size_t n = config_gaps(&a, &s, gaps, ARRAY_LEN(gaps));
     static const char *const want[] = {
-        "ledger.durable",     "ledger.payloads",
-        "listen[2].insecure", "providers.openai.credential[0].env",
-        "models.large.price", "callers",
+        "ledger.durable",
+        "ledger",
+        "ledger.payloads",
+        "listen[2].insecure",
+        "providers.openai.credential[0].env",
+        "models.large.price",
+        "callers",
     };
     assert_int_equal(n, ARRAY_LEN(want));
     for (size_t i = 0; i < n; i++)
         assert_str(gaps[i].path, want[i]);
+    assert_str(gaps[4].text, "OPENAI_API_KEY is not set in this environment");
     assert_int_equal(config_gaps(&a, &s, gaps, 2), 2);
     arena_release(&a);
 }
