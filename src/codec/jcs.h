@@ -36,8 +36,10 @@ void jcs_begin(struct jcs *w, struct buf *to);
 void jcs_object(struct jcs *w);
 void jcs_array(struct jcs *w);
 void jcs_end(struct jcs *w); /* of the innermost object or array */
-void jcs_name(struct jcs *w, struct str name); /* borrowed until jcs_end() */
-void jcs_str(struct jcs *w, struct str s);     /* must be valid UTF-8 */
+/* Of the next member; printable ASCII without '"' and '\\', from our own
+ * code; borrowed until jcs_end(). */
+void jcs_name(struct jcs *w, struct str name);
+void jcs_str(struct jcs *w, struct str s); /* must be valid UTF-8 */
 /* Beyond 2^53, where a double is not exact, the number becomes a string. */
 void jcs_i64(struct jcs *w, int64_t v);
 void jcs_bool(struct jcs *w, bool v);

@@ -21,12 +21,19 @@ enum err entry_parts_end(struct entry_writer *w)
     return ERR_LIMIT;
 }
 
+/* Eight bytes at a time. */
 static bool is_ascii(struct str s)
 {
-    unsigned char all = 0;
-    for (size_t i = 0; i < s.len; i++)
+    uint64_t all = 0;
+    uint64_t x = 0;
+    size_t i = 0;
+    for (; s.len - i >= sizeof(x); i += sizeof(x)) {
+        memcpy(&x, s.ptr + i, sizeof(x));
+        all |= x;
+    }
+    for (; i < s.len; i++)
         all |= (unsigned char)s.ptr[i];
-    return all < 0x80;
+    return (all & UINT64_C(0x8080808080808080)) == 0;
 }
 
 /* As many whole characters of `s` as fit `max` bytes. */
@@ -42,21 +49,27 @@ static struct str whole(struct str s, size_t max)
     return str_first(s, n);
 }
 
-static void write_text(struct jcs *w, struct str s)
+/* Not ASCII, or too long.  Apart from the usual case, which should not pay
+ * for the memory. */
+static void write_odd_text(struct jcs *w, struct str s)
 {
     char cut[ENTRY_TEXT_MAX];
-    if (s.len <= ENTRY_TEXT_MAX && is_ascii(s)) {
+    if (s.len <= ENTRY_TEXT_MAX && text_is_utf8(s)) {
         jcs_str(w, s);
         return;
     }
     struct str kept = whole(s, ENTRY_TEXT_MAX - (sizeof(ENTRY_CUT) - 1));
-    if (kept.len == s.len || (s.len <= ENTRY_TEXT_MAX && text_is_utf8(s))) {
-        jcs_str(w, s);
-        return;
-    }
     memcpy(cut, kept.ptr, kept.len);
     memcpy(cut + kept.len, ENTRY_CUT, sizeof(ENTRY_CUT) - 1);
     jcs_str(w, (struct str){cut, kept.len + sizeof(ENTRY_CUT) - 1});
+}
+
+static void write_text(struct jcs *w, struct str s)
+{
+    if (s.len <= ENTRY_TEXT_MAX && is_ascii(s))
+        jcs_str(w, s);
+    else
+        write_odd_text(w, s);
 }
 
 void entry_parts_text(struct jcs *w, struct str name, struct str text)
@@ -81,7 +94,8 @@ void entry_parts_id(struct jcs *w, struct str name, const unsigned char *id,
 
 void entry_parts_action(struct jcs *w, enum action_kind kind)
 {
-    entry_parts_text(w, STR("action"), action_kind_name(kind));
+    if (kind != ACTION_NONE)
+        jcs_pair_str(w, STR("action"), action_kind_name(kind));
 }
 
 void entry_parts_chain(struct jcs *w, const struct chain *chain)
@@ -96,9 +110,9 @@ void entry_parts_chain(struct jcs *w, const struct chain *chain)
         entry_parts_text(w, STR("credential"), l->credential);
         entry_parts_text(w, STR("id"), l->who.id);
         entry_parts_text(w, STR("issuer"), l->who.issuer);
-        entry_parts_text(w, STR("kind"), principal_kind_name(l->who.kind));
-        entry_parts_text(w, STR("method"), auth_method_name(l->method));
-        entry_parts_text(w, STR("role"), link_role_name(l->role));
+        jcs_pair_str(w, STR("kind"), principal_kind_name(l->who.kind));
+        jcs_pair_str(w, STR("method"), auth_method_name(l->method));
+        jcs_pair_str(w, STR("role"), link_role_name(l->role));
         jcs_end(w);
     }
     jcs_end(w);

@@ -15,7 +15,7 @@
 #include "crypto/hash.h"
 #include "session/session_handle.h"
 
-enum { STRIPES = 16, OWNER_MAX = 2048 };
+enum { STRIPES = 16, OWNER_MAX = 1152 };
 
 struct stripe {
     pthread_mutex_t lock;

@@ -49,7 +49,7 @@ struct session_limits {
 /*
  * The open session of `who`, or a new one; *ret is one reference.
  * `now_ms` is monotonic.  *ret_is_new: the key must be asked for.
- * ERR_OVERLOAD: SESSIONS_MAX are open.  ERR_LIMIT: a name of over 500 bytes.
+ * ERR_OVERLOAD: SESSIONS_MAX are open.  ERR_LIMIT: a name of over 284 bytes.
  * ERR_NO_MEMORY.  Times of the limits hold as they were when it was opened.
  */
 MUST_CHECK enum err session_find(struct session_table *t,
