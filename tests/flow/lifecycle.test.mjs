@@ -115,7 +115,7 @@ describe('lifecycle', () => {
     });
     assert.equal((await writ.exited).code, 0);
     const cut = (await writ.entries()).filter((e) => e.kind === 'outcome').at(-1);
-    assert.equal(cut.response.status, 'interrupted');
+    assert.equal(cut.status, 'interrupted');
     await writ.finish();
     await provider.stop();
   });

@@ -102,7 +102,7 @@ describe('models', () => {
     assert.equal(intent.action, 'model:invoke');
     assert.equal(intent.decision.effect, 'allow');
     assert.equal(outcome.kind, 'outcome');
-    assert.equal(outcome.response.status, 'ok');
-    assert.equal(outcome.response.usage.output, 10);
+    assert.equal(outcome.status, 'ok');
+    assert.equal(outcome.response.usage.output_tokens, 10);
   });
 });

@@ -134,7 +134,7 @@ export class Writ {
   async entries() {
     const { code, out, err } = await run(['ledger', 'show', '--json', '--last', '1000000', '--data', path.join(this.dir, 'data')]);
     if (code !== 0) throw new Error(`ledger show: ${err}`);
-    return out.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    return out.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)).map(({ index, entry }) => ({ index, ...entry }));
   }
 
   async verify() { return run(['ledger', 'verify', path.join(this.dir, 'data', 'ledger')]); }
