@@ -81,6 +81,7 @@ describe('waits', () => {
         callers: { alice: { models: ['m'] } },
       });
       await play({ provider, writ });
+      await pause(300); // the ledger's figures in the status are a quarter of a second old
       const s = await writ.until(async () => {
         const now = await writ.status();
         return now.calls.open === 0 && now.ledger.open_intents === 0 && now;
