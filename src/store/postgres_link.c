@@ -218,8 +218,10 @@ static void connect_to(struct postgres_link *l, const char *addresses,
     const char *values[POSTGRES_KEYWORDS_MAX + 4];
     char names[LIST_BYTES_MAX], ports[LIST_BYTES_MAX];
     unsigned count = l->hosts.keyword_count;
-    memcpy(keywords, l->hosts.keywords, count * sizeof(keywords[0]));
-    memcpy(values, l->hosts.values, count * sizeof(values[0]));
+    for (unsigned i = 0; i < count; i++) {
+        keywords[i] = l->hosts.keywords[i];
+        values[i] = l->hosts.values[i];
+    }
     const struct {
         const char *keyword, *value;
     } more[] = {{"host", l->host->name},

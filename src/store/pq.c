@@ -24,7 +24,7 @@ enum err pq_load(struct pq *ret, const char **ret_why)
                    " (package libpq5) cannot be loaded";
         return ERR_CONFIG;
     }
-    struct pq loaded;
+    struct pq loaded = {0};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         void *function = dlsym(library, names[i]);
         if (function == NULL) {
@@ -32,7 +32,7 @@ enum err pq_load(struct pq *ret, const char **ret_why)
             return ERR_CONFIG;
         }
         /* POSIX lets a function's address travel in a void pointer. */
-        memcpy((char *)&loaded + i * sizeof(function), &function,
+        memcpy((char *)&loaded + i * sizeof(function), (const void *)&function,
                sizeof(function));
     }
     *ret = loaded;

@@ -25,7 +25,7 @@
 /* clang-format on */
 
 struct pq {
-#define X(name) __typeof__(&PQ##name) name;
+#define X(name) __typeof__ (&PQ##name)(name);
     PQ_FUNCTIONS(X)
 #undef X
 };

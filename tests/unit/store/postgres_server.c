@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <glob.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -26,6 +25,7 @@
 #include <unistd.h>
 
 enum { ARGS_MAX = 16, START_TRIES_MAX = 200, START_STEP_MS = 50 };
+enum { OLDEST = 13, NEWEST = 30 }; /* versions looked for */
 
 /* The uid and gid to run as; false: as we are. */
 static bool other_user(uid_t *uid, gid_t *gid)
@@ -82,16 +82,16 @@ static void run(const struct postgres_server *s, const char *const *args)
 
 static bool find_programs(struct postgres_server *s)
 {
-    glob_t found;
-    bool any = glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) == 0;
-    if (any) {
-        const char *last = found.gl_pathv[found.gl_pathc - 1];
-        size_t n = (size_t)(strrchr(last, '/') - last);
-        assert_true(n < sizeof(s->bin));
-        memcpy(s->bin, last, n);
+    for (int version = NEWEST; version >= OLDEST; version--) {
+        char initdb[160];
+        (void)snprintf(s->bin, sizeof(s->bin), "/usr/lib/postgresql/%d/bin",
+                       version);
+        (void)snprintf(initdb, sizeof(initdb), "%s/initdb", s->bin);
+        if (access(initdb, X_OK) == 0)
+            return true;
     }
-    globfree(&found);
-    return any;
+    s->bin[0] = '\0';
+    return false;
 }
 
 bool postgres_server_set_up(struct postgres_server *s)
