@@ -55,9 +55,6 @@ static void provider_gaps(struct gaps *g, const struct provider_settings *p)
         add(g,
             STR("prompts and credentials travel in plain HTTP beyond loopback"),
             "providers.%.*s.insecure", STR_FMT(p->name));
-    if (p->credential_count == 0 && !p->local)
-        add(g, STR("calls carry no credential"), "providers.%.*s.credential",
-            STR_FMT(p->name));
     for (size_t i = 0; i < p->credential_count; i++)
         variable_gap(g, p, i);
 }

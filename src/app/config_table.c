@@ -88,9 +88,9 @@ const struct config_row config_table[] = {
      .help = "Where it processes data. A tenant with `regions` uses only providers of these."},
     {"providers.*.tenants", CONFIG_NAMES, AT(provider_settings, tenants), .refers = "tenants", .max = 1000,
      .help = "Tenants that may use it. None: all."},
-    {"providers.*.credential", CONFIG_LIST, MANY(provider_settings, credentials, credential_count, credential_settings), .max = 1000,
-     .help = "What the gateway shows to the provider: the first that fits the caller's tenant and the region. "
-             "With none in the list, calls go without one; with some and none that fits, calls are refused."},
+    {"providers.*.credential", CONFIG_LIST, .required = true, MANY(provider_settings, credentials, credential_count, credential_settings), .min = 1, .max = 1000,
+     .help = "What the gateway shows to the provider: the first that fits the caller's tenant and the region; where none fits, "
+             "the call is refused. A server that asks for none takes any word."},
     {"providers.*.credential[].tenants", CONFIG_NAMES, AT(credential_settings, tenants), .refers = "tenants", .max = 1000,
      .help = "Tenants that it is for. None: all."},
     {"providers.*.credential[].regions", CONFIG_NAMES, AT(credential_settings, regions), .max = 64,

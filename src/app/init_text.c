@@ -35,6 +35,8 @@ static const char before_hash[] =
     "  #   dialect: openai\n"
     "  #   url: http://127.0.0.1:11434/v1\n"
     "  #   region: us\n"
+    "  #   credential: [{env: LOCAL_KEY}]      # any word, if it asks for "
+    "none\n"
     "\n"
     "models:                                   # the names that callers use\n"
     "  small:\n"

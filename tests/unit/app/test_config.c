@@ -97,7 +97,8 @@ static const char whole[] =
     "    tls: {ca: ca.pem}\n"
     "    allow_fields: [top_k]\n"
     "    timeouts: {connect: 1s, head: 2m, idle: 1500ms}\n"
-    "  local: {dialect: openai, url: \"http://[::1]:8000\", region: eu}\n"
+    "  local: {dialect: openai, url: \"http://[::1]:8000\", region: eu,\n"
+    "          credential: [{env: K}]}\n"
     "models:\n"
     "  small:\n"
     "    routes: [{provider: openai, model: gpt-4o-mini, weight: 3},\n"
@@ -454,8 +455,9 @@ static void test_the_shape_of_the_file_is_checked(void **state)
     check_mistakes(rows, ARRAY_LEN(rows));
 }
 
-#define PROVIDER(more)                                                         \
+#define PROVIDER_WITH(more)                                                    \
     LEAST "providers:\n  openai:\n    dialect: openai\n    region: us\n" more
+#define PROVIDER(more) PROVIDER_WITH(more "    credential: [{env: K}]\n")
 #define URL "    url: https://api.openai.com/v1\n"
 
 static void test_addresses_and_urls_are_checked(void **state)
@@ -507,12 +509,13 @@ static void test_secrets_in_the_file_are_refused_and_not_repeated(void **state)
 {
     (void)state;
     static const struct mistake rows[] = {
-        {PROVIDER(URL "    credential: [{env: sk-proj-1234567890}]\n"),
+        {PROVIDER_WITH(URL "    credential: [{env: sk-proj-1234567890}]\n"),
          "writ.yaml:8:24: providers.openai.credential[0].env: the value is "
          "not the name of an environment variable; a secret never stands in "
          "the file: put it into a variable, or into a file that `file` "
          "names"},
-        {PROVIDER(URL "    credential: [{env: A, key: sk-proj-12345678}]\n"),
+        {PROVIDER_WITH(URL
+                       "    credential: [{env: A, key: sk-proj-12345678}]\n"),
          "writ.yaml:8:27: providers.openai.credential[0].key: a secret never "
          "stands in the file; expected credential: [{env: "
          "NAME_OF_A_VARIABLE}] or credential: [{file: PATH}]"},
@@ -547,25 +550,25 @@ static void test_references_are_resolved(void **state)
     (void)state;
     static const struct mistake rows[] = {
         {MODEL("[{provider: opnai, model: m}]"),
-         "writ.yaml:10:25: models.small.routes[0].provider: \"opnai\" is not "
+         "writ.yaml:11:25: models.small.routes[0].provider: \"opnai\" is not "
          "a provider; did you mean \"openai\"?"},
         {MODEL("[{provider: zzz, model: m}]"),
-         "writ.yaml:10:25: models.small.routes[0].provider: \"zzz\" is not a "
+         "writ.yaml:11:25: models.small.routes[0].provider: \"zzz\" is not a "
          "provider; expected one of openai"},
         {LEAST "models: {small: {routes: [{provider: x, model: m}]}}\n",
          "writ.yaml:3:38: models.small.routes[0].provider: \"x\" is not a "
          "provider; there are none in providers"},
         {MODEL("[{provider: openai, model: m}, {provider: openai, model: "
                "m}]"),
-         "writ.yaml:10:44: models.small.routes[1]: is the destination of "
+         "writ.yaml:11:44: models.small.routes[1]: is the destination of "
          "routes[0], too"},
         {MODEL("[{provider: openai, model: m, weight: 0}]"),
-         "writ.yaml:10:51: models.small.routes[0].weight: \"0\" is out of "
+         "writ.yaml:11:51: models.small.routes[0].weight: \"0\" is out of "
          "range; expected 1 to 1000000"},
-        {MODEL("[]"), "writ.yaml:10:13: models.small.routes: is empty; "
+        {MODEL("[]"), "writ.yaml:11:13: models.small.routes: is empty; "
                       "expected at least 1"},
         {MODEL("[{provider: openai, model: m}]\n    price: {input: 0.1234567}"),
-         "writ.yaml:11:20: models.small.price.input: \"0.1234567\" is not a "
+         "writ.yaml:12:20: models.small.price.input: \"0.1234567\" is not a "
          "decimal with at most six places; expected 0 to 1000000"},
         {LEAST "callers: [{name: a, tenant: acne, kind: agent, key: \"" HASH_A
                "\"}]\n",
@@ -604,20 +607,21 @@ static void test_contradictions_are_refused(void **state)
         {LEAST "sessions: {idle: 9h}\n",
          "writ.yaml:3:18: sessions.idle: is longer than sessions.max"},
         {LEAST "providers:\n  p: {dialect: openai, region: moon, url: "
-               "https://h/v1}\n",
+               "https://h/v1, credential: [{env: K}]}\n",
          "writ.yaml:4:32: providers.p.region: \"moon\" is a region of no "
          "tenant that may use this provider, so that none could"},
-        {LEAST "providers:\n  p: {dialect: openai, url: https://h/v1}\n",
+        {LEAST "providers:\n  p: {dialect: openai, url: https://h/v1, "
+               "credential: [{env: K}]}\n",
          "writ.yaml:4:6: providers.p.region: is missing: all tenants that may "
          "use this provider have regions, so that none could"},
-        {PROVIDER(URL "    credential: [{}]\n"),
+        {PROVIDER_WITH(URL "    credential: [{}]\n"),
          "writ.yaml:8:18: providers.openai.credential[0]: expected either env "
          "(the name of a variable) or file (a path)"},
-        {PROVIDER(URL "    credential: [{env: A, file: b}]\n"),
+        {PROVIDER_WITH(URL "    credential: [{env: A, file: b}]\n"),
          "writ.yaml:8:18: providers.openai.credential[0]: expected either env "
          "(the name of a variable) or file (a path)"},
-        {PROVIDER(URL "    credential: [{env: A}, {env: B, tenants: "
-                      "[acme]}]\n"),
+        {PROVIDER_WITH(URL "    credential: [{env: A}, {env: B, tenants: "
+                           "[acme]}]\n"),
          "writ.yaml:8:28: providers.openai.credential[1]: is never used: "
          "credential[0] fits every call"},
     };
@@ -718,6 +722,7 @@ static void test_gaps_are_named(void **state)
     struct settings s;
     struct config_gap gaps[16];
     unsetenv("OPENAI_API_KEY");
+    unsetenv("K");
     load_right(&a, whole, &s);
     size_t n = config_gaps(&a, &s, gaps, ARRAY_LEN(gaps));
     static const char *const want[] = {
@@ -726,6 +731,7 @@ static void test_gaps_are_named(void **state)
         "ledger.payloads",
         "listen[2].insecure",
         "providers.openai.credential[0].env",
+        "providers.local.credential[0].env",
         "models.large.price",
         "callers",
     };
