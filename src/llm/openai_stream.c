@@ -193,8 +193,8 @@ static void parse_event(struct openai_stream *s, const struct sse_event *e)
 }
 
 /* The bytes that every chunk but the last carries once usage is asked for. */
-static const char NO_USAGE[] = ",\"usage\":null";
-enum { NO_USAGE_LEN = sizeof(NO_USAGE) - 1 };
+static const char no_usage[] = ",\"usage\":null";
+enum { NO_USAGE_LEN = sizeof(no_usage) - 1 };
 
 /* Passes an event with `,"usage":null` at `at` taken out. */
 static void pass_cut(struct openai_stream *s, const struct sse_event *e,
@@ -218,27 +218,23 @@ static const char *lone_null(struct str data, struct str usage)
     if (usage.ptr + 4 - data.ptr < NO_USAGE_LEN)
         return NULL;
     const char *at = usage.ptr + 4 - NO_USAGE_LEN;
-    return memcmp(at, NO_USAGE, NO_USAGE_LEN) == 0 ? at : NULL;
+    return memcmp(at, no_usage, NO_USAGE_LEN) == 0 ? at : NULL;
 }
 
 static void pass_chunk(struct openai_stream *s, const struct sse_event *e)
 {
     struct str usage = value_of(e->data, STR("\"usage\""));
-    if (value_of(e->data, STR("\"error\"")).len > 0) {
-        parse_event(s, e);
-        return;
-    }
-    if (usage.len == 0) {
+    bool has_error = value_of(e->data, STR("\"error\"")).len > 0;
+    const char *null_at = usage.len > 0 ? lone_null(e->data, usage) : NULL;
+    bool is_one_line =
+        e->type.len == 0 && str_find(e->data, '\n') == e->data.len;
+
+    bool is_plain = !has_error && (usage.len == 0 || null_at != NULL);
+
+    if (is_plain && (usage.len == 0 || s->request->wants_usage))
         pass(s, e);
-        return;
-    }
-    const char *at = lone_null(e->data, usage);
-    if (at == NULL)
-        parse_event(s, e);
-    else if (s->request->wants_usage)
-        pass(s, e);
-    else if (e->type.len == 0 && str_find(e->data, '\n') == e->data.len)
-        pass_cut(s, e, at);
+    else if (is_plain && is_one_line)
+        pass_cut(s, e, null_at);
     else
         parse_event(s, e);
 }

@@ -344,14 +344,16 @@ static enum err check_either(struct place p, const struct shape *s,
                              const struct json *v)
 {
     enum json_type type = json_type(v);
-    const struct shape_row *row = s->rows;
-    for (; row->shape != NULL; row++) {
-        if (type_of(row->shape) == type || row->shape->kind == SHAPE_DENIED)
-            return check(p, row->shape, v);
+    const struct shape *last = s->rows[0].shape;
+    assert(last != NULL);
+    for (const struct shape_row *row = s->rows; row->shape != NULL; row++) {
+        last = row->shape;
+        if (type_of(last) == type || last->kind == SHAPE_DENIED)
+            return check(p, last, v);
     }
-    /* Tables have two or three; the last one is `row` now. */
+    /* Tables have two or three. */
     return refuse(p, ERR_MALFORMED, "this must be %s or %s%s",
-                  type_name(s->rows[0].shape), type_name(row[-1].shape),
+                  type_name(s->rows[0].shape), type_name(last),
                   (s->flags & SHAPE_NULLABLE) != 0 ? " or null" : "");
 }
 

@@ -13,11 +13,8 @@
 /* Is number `name` of `m` set in `bits`?  A name without a number is not. */
 static bool has(const uint64_t *bits, const struct map *m, struct str name)
 {
-    uintptr_t number = (uintptr_t)map_get(m, name);
-    if (number == 0)
-        return false;
-    number--;
-    return (bits[number / 64] >> (number % 64) & 1) != 0;
+    const size_t *number = map_get(m, name);
+    return number != NULL && (bits[*number / 64] >> (*number % 64) & 1) != 0;
 }
 
 /* The wall that no policy opens: one tenant all along, and a destination that

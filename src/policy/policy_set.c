@@ -24,15 +24,10 @@ struct str policy_set_entity(const struct principal *who, char *to)
     if (type.len == 0 || type.len + 2 + who->id.len > POLICY_SET_KEY_MAX)
         return (struct str){NULL, 0};
     memcpy(to, type.ptr, type.len);
-    memcpy(to + type.len, "::", 2);
+    to[type.len] = to[type.len + 1] = ':';
     if (who->id.len > 0)
         memcpy(to + type.len + 2, who->id.ptr, who->id.len);
     return (struct str){to, type.len + 2 + who->id.len};
-}
-
-static void *as_value(size_t number)
-{
-    return (void *)(uintptr_t)(number + 1);
 }
 
 static uint64_t *bits_new(struct policy_set *p, size_t n)
@@ -66,21 +61,25 @@ static bool join(struct arena *a, struct str x, struct str y, struct str *ret)
     return true;
 }
 
-static enum err index_names(struct policy_set *p, const struct settings *s)
+/* Gives `name` the number `n` in `m`. */
+static enum err number(struct policy_set *p, struct map *m, struct str name,
+                       size_t n)
+{
+    size_t *at = ARENA_NEW(&p->arena, size_t, 1);
+    struct str key;
+    if (at == NULL || !arena_copy(&p->arena, name, &key))
+        return ERR_NO_MEMORY;
+    *at = n;
+    return map_set(m, key, at);
+}
+
+static enum err number_names(struct policy_set *p, const struct settings *s)
 {
     enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < s->model_count; i++) {
-        struct str name;
-        e = !arena_copy(&p->arena, s->models[i].name, &name)
-                ? ERR_NO_MEMORY
-                : map_set(&p->models, name, as_value(i));
-    }
-    for (size_t i = 0; e == ERR_OK && i < s->tenant_count; i++) {
-        struct str name;
-        e = !arena_copy(&p->arena, s->tenants[i].name, &name)
-                ? ERR_NO_MEMORY
-                : map_set(&p->tenants, name, as_value(i));
-    }
+    for (size_t i = 0; e == ERR_OK && i < s->model_count; i++)
+        e = number(p, &p->models, s->models[i].name, i);
+    for (size_t i = 0; e == ERR_OK && i < s->tenant_count; i++)
+        e = number(p, &p->tenants, s->tenants[i].name, i);
     return e;
 }
 
@@ -216,7 +215,7 @@ enum err policy_set_new(const struct settings *s, struct policy_set **ret)
     buf_init(&p->text, TEXT_MAX);
     init_maps(p, s);
 
-    enum err e = index_names(p, s);
+    enum err e = number_names(p, s);
     for (size_t i = 0; e == ERR_OK && i < s->provider_count; i++)
         e = add_place(p, s, &s->providers[i]);
     for (size_t i = 0; e == ERR_OK && i < s->caller_count; i++)

@@ -31,8 +31,8 @@ struct policy_set {
     atomic_uint refs;
     struct arena arena;
     struct map grants;  /* entity -> struct policy_set_grant */
-    struct map models;  /* alias -> number + 1, as a pointer */
-    struct map tenants; /* name -> number + 1 */
+    struct map models;  /* alias -> size_t, its number */
+    struct map tenants; /* name -> size_t */
     struct map places;  /* provider -> struct policy_set_place */
     struct buf text;
 };

@@ -318,7 +318,7 @@ static void test_events_and_room_are_bounded(void **state)
     char *big = malloc(SSE_EVENT_MAX + 64);
     assert_non_null(big);
     memset(big, 'x', SSE_EVENT_MAX + 64);
-    memcpy(big, "data: ", 6);
+    big[4] = ':'; /* a field of an unknown name is still a line */
     arena_init(&a, MIB);
 
     buf_init(&out, 4 * MIB);
