@@ -109,6 +109,7 @@ static char *read_document(void)
     assert_int_equal(fseek(file, 0, SEEK_END), 0);
     size = ftell(file);
     if (size < 1000000) {
+        (void)fclose(file);
         fail_msg("the document is too short");
         return NULL;
     }
