@@ -230,12 +230,18 @@ static enum err get_state(struct str bytes, struct tree *ret_tree,
     return e;
 }
 
+/* Whole blocks for node, state and hash, and no more of them. */
+static size_t header_len(size_t node_len, size_t state)
+{
+    size_t len = AT_NODE + node_len + state + HASH_LEN;
+    return (len + SEGMENT_BLOCK - 1) / SEGMENT_BLOCK * SEGMENT_BLOCK;
+}
+
 void segment_put_header(struct buf *to, struct segment_header *h,
                         const struct tree *t, const struct intents *open)
 {
     size_t state = state_len(t->size, open->count);
-    size_t len = AT_NODE + h->node_len + state + HASH_LEN;
-    len = (len + SEGMENT_BLOCK - 1) / SEGMENT_BLOCK * SEGMENT_BLOCK;
+    size_t len = header_len(h->node_len, state);
     size_t start = to->len;
     char *at = buf_space(to, len);
     if (at == NULL)
@@ -258,6 +264,15 @@ void segment_put_header(struct buf *to, struct segment_header *h,
     struct hash check = hash_sha256(&covered, 1);
     memcpy(to->ptr + start + covered.len, check.bytes, HASH_LEN);
     h->len = (uint32_t)len;
+}
+
+static bool all_zero(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] != 0)
+            return false;
+    }
+    return true;
 }
 
 /* The block as a whole: version, length, hash. */
@@ -303,9 +318,9 @@ enum err segment_get_header(struct window *w, struct segment_header *ret,
         return e;
     size_t node_len = be_get_u32(block.ptr + AT_NODE_LEN);
     size_t state = be_get_u32(block.ptr + AT_STATE_LEN);
-    size_t room = block.len - AT_NODE;
     if (be_get_u64(block.ptr + AT_ZERO) != 0 || node_len > NAME_MAX_LEN ||
-        node_len > room || state > room - node_len)
+        header_len(node_len, state) != block.len + HASH_LEN ||
+        !all_zero(str_skip(block, AT_NODE + node_len + state)))
         return ERR_CORRUPT;
     e = get_state((struct str){block.ptr + AT_NODE + node_len, state}, ret_tree,
                   open);
