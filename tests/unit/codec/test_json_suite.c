@@ -1,4 +1,5 @@
-/* Tests codec/json on JSONTestSuite, on bombs and on naughty strings. */
+/* Tests codec/json on JSONTestSuite, on bombs and on naughty strings, and
+ * with it base/log on the latter. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,10 +8,12 @@
 #include <cmocka.h>
 
 #include <time.h>
+#include <unistd.h>
 
 #include "archive.h"
 #include "base/attr.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "codec/json.h"
 
 /* A sanitizer makes the walk over the values several times slower. */
@@ -145,6 +148,37 @@ static void test_bombs_are_refused_in_less_than_50_ms(void **state)
     archive_close(&a);
 }
 
+/* What log_write() puts on standard error, in `line`. */
+static struct str logged(struct str value, char *line, size_t room)
+{
+    int ends[2];
+    int before = dup(STDERR_FILENO);
+    if (before < 0 || pipe(ends) != 0)
+        return (struct str){NULL, 0};
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    log_error("test", {"value", value});
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    ssize_t len = read(ends[0], line, room);
+    close(before);
+    close(ends[0]);
+    close(ends[1]);
+    return (struct str){line, len < 0 ? 0 : (size_t)len};
+}
+
+/* A log line is one line of JSON that says what it was given. */
+static void check_log_line(struct arena *a, struct str value)
+{
+    char room[4096];
+    const struct json *v;
+    struct str said;
+    struct str line = logged(value, room, sizeof(room));
+    assert_int_equal(str_find(line, '\n'), line.len - 1);
+    assert_int_equal(json_read(a, line, &v, NULL), ERR_OK);
+    assert_true(json_str(json_get(v, STR("value")), &said));
+    if (value.len <= 1024 / 6) /* else it may have been cut */
+        assert_true(str_eq(said, value));
+}
+
 static void check_naughty_strings(void *user, const char *name,
                                   struct str bytes)
 {
@@ -168,13 +202,14 @@ static void check_naughty_strings(void *user, const char *name,
         assert_int_equal(json_read(&a, buf_str(&text), &again, NULL), ERR_OK);
         assert_true(json_str(again, &after));
         assert_true(str_eq(before, after));
+        check_log_line(&a, before);
         (*count)++;
     }
     buf_release(&text);
     arena_release(&a);
 }
 
-static void test_naughty_strings_survive_a_round_trip(void **state)
+static void test_naughty_strings_survive_a_round_trip_and_the_log(void **state)
 {
     (void)state;
     struct archive a;
@@ -193,7 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_test_suite_gets_the_expected_verdicts),
         cmocka_unit_test(test_bombs_are_refused_in_less_than_50_ms),
-        cmocka_unit_test(test_naughty_strings_survive_a_round_trip),
+        cmocka_unit_test(test_naughty_strings_survive_a_round_trip_and_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
