@@ -17,8 +17,10 @@
  * would allow it (`providers.<name>.allow_fields`).  What would make the
  * provider act or remember by itself (web search, store: true, a remote
  * image URL) is ERR_DENIED.  ERR_MALFORMED, ERR_LIMIT as json_read().
- * On error *ret_problem is set and *ret is not.  `allow` are extra top-level
- * fields.
+ * On error *ret_problem is set and *ret is not.  `allow` are fields that pass
+ * unread, as paths without indices ("thinking", "messages[].reasoning"); an
+ * unknown word in a field that is named there passes, too.  What is denied
+ * stays denied.
  */
 MUST_CHECK enum err openai_read(struct arena *a, enum llm_operation operation,
                                 struct str body, struct names allow,
@@ -50,7 +52,14 @@ struct openai_answer openai_meter(struct arena *a, struct str body,
 /*
  * Meters a streamed answer.  Feed it what came; it appends to `to` what the
  * caller may see: the events as they came, without what the caller did not
- * ask for.  Events are handled whole, however the bytes were cut.
+ * ask for.  Events are handled whole, however the bytes were cut; comments,
+ * ids and whatever follows `data: [DONE]` are left out.
+ *
+ * Where the provider does not say, output is estimated: a token for every
+ * four bytes of what the model wrote (as escaped in JSON), but at least one
+ * for every event that carried some.
+ *
+ * Of `r`, which must outlive the stream, only the numbers and flags are used.
  */
 struct openai_stream;
 MUST_CHECK enum err openai_stream_new(struct arena *a,
