@@ -162,7 +162,8 @@ void stage_dispatch_cancel(struct action *a)
 {
     timer_cancel(&a->backoff);
     gather_cancel(&a->gather);
-    http_call_cancel(a->call);
+    if (a->call != NULL)
+        http_call_cancel(a->call);
     a->call = NULL;
     relay_drop(a);
 }

@@ -122,6 +122,7 @@ describe('lifecycle', () => {
 
   test('kill -9 of each process under load: it comes back, and every answered call is in the ledger', async () => {
     const { provider, writ } = await node();
+    writ.restartsExpected = true;
     const l = load(writ);
     for (const process of ['gateway', 'ledger', 'keeper', 'runner']) {
       await pause(150);

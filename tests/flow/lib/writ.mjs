@@ -139,8 +139,10 @@ export class Writ {
 
   async verify() { return run(['ledger', 'verify', path.join(this.dir, 'data', 'ledger')]); }
 
-  /** Stops, checks that the log verifies, removes the folder. */
+  /** Stops, checks that nothing crashed and that the log verifies, removes the
+   * folder.  A test that kills processes sets `restartsExpected`. */
   async finish() {
+    if (!this.restartsExpected && /"child\.ended"/.test(this.stderr)) throw new Error(`a process ended:\n${this.stderr}`);
     const code = await this.stop();
     if (code !== 0) throw new Error(`exit code ${code}:\n${this.stderr}`);
     const v = await this.verify();
