@@ -40,6 +40,18 @@ static int64_t framing(const struct http_call *call)
     return none ? HTTP1_WRITE_NO_LENGTH : (int64_t)call->body.len;
 }
 
+/* Goes on as long as the socket takes it all; `drained` goes on then. */
+static void send_rest(struct client_conn *c, struct http_call *call)
+{
+    while (!c->closing && stream_queued(c->stream) == 0) {
+        struct str slice = client_slice(call);
+        if (slice.len == 0)
+            break;
+        if (stream_write(c->stream, &slice, 1) != ERR_OK)
+            client_close(c);
+    }
+}
+
 static enum err h1_start(struct client_conn *c, struct http_call *call)
 {
     struct buf *out = &call->client->out;
@@ -81,10 +93,8 @@ static void h1_drained(struct client_conn *c)
     struct http_call *call = c->call;
     if (call == NULL || call->state != CALL_SENT)
         return;
-    struct str slice = client_slice(call);
-    if (slice.len > 0 && stream_write(c->stream, &slice, 1) != ERR_OK)
-        client_close(c);
-    else
+    send_rest(c, call);
+    if (!c->closing)
         call_await_head(call);
 }
 
