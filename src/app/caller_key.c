@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "crypto/hash.h"
+#include "identity/identity_callers.h"
 #include "keeper/keeper_caller_key.h"
 #include "keeper/keeper_keys.h"
 #include "os/file.h"
@@ -72,10 +73,9 @@ enum err caller_key_hash(const char *data, struct str key,
     enum err e = load(data, secret, ret_why);
     if (e != ERR_OK)
         return e;
-    struct hmac_key *hmac =
-        hmac_key_new((struct str){(const char *)secret, sizeof(secret)});
-    struct hash hash = hmac_sha256(hmac, &key, 1);
-    hmac_key_free(hmac);
+    struct hash hash =
+        identity_key_hash((struct str){(const char *)secret, sizeof(secret)},
+                          key);
     hash_wipe(secret, sizeof(secret));
     memcpy(to, hash_prefix.ptr, hash_prefix.len);
     text_hex(hash.bytes, HASH_LEN, to + hash_prefix.len);
