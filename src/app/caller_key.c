@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "crypto/hash.h"
-#include "identity/identity_callers.h"
+#include "identity/identity.h"
 #include "keeper/keeper_caller_key.h"
 #include "keeper/keeper_keys.h"
 #include "os/file.h"
