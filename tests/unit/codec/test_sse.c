@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "archive.h"
 #include "base/attr.h"
 #include "base/limits.h"
