@@ -72,6 +72,7 @@ static enum err h1_start(struct client_conn *c, struct http_call *call)
     if (e != ERR_OK)
         return e;
     c->call = call;
+    send_rest(c, call);
     bool headless = str_eq(call->method, STR("HEAD"));
     /* The queue kept its copy of the request there. */
     arena_release(&call->arena);
