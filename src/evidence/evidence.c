@@ -148,9 +148,21 @@ void evidence_lifecycle(struct evidence *ev, struct str event,
     (void)!hand_over(ev, entry_lifecycle(&ev->entry, &h, &f), &how, NULL);
 }
 
+/* "192.0.2.1:5000" and "[2001:db8::1]:5000" without the port, which is new
+ * for each connection. */
+static struct str address_of(struct str peer)
+{
+    if (str_starts(peer, STR("[")))
+        return str_first(str_skip(peer, 1), str_find(str_skip(peer, 1), ']'));
+    size_t colon = str_find(peer, ':');
+    struct str behind = str_skip(peer, colon + 1);
+    bool is_ipv6 = str_find(behind, ':') < behind.len;
+    return is_ipv6 ? peer : str_first(peer, colon);
+}
+
 void evidence_unknown(struct evidence *ev, enum err why, struct str source)
 {
-    evidence_refusals_add(&ev->refusals, why, source,
+    evidence_refusals_add(&ev->refusals, why, address_of(source),
                           (struct evidence_refusals_time){
                               .us = loop_wall_us(ev->loop),
                               .ms = loop_now_ms(ev->loop),

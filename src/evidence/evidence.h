@@ -51,7 +51,8 @@ void evidence_outcome_unknown(struct evidence *ev, uint64_t intent);
 void evidence_refusal(struct evidence *ev, const struct evidence_refusal *f);
 
 /*
- * Nobody known was refused for `why`, from `source` (an address, copied).
+ * Nobody known was refused for `why`, from `source` (an address, copied; a
+ * port behind it is left out).
  * Counted: one entry per reason and source in EVIDENCE_WINDOW_MS.
  */
 enum { EVIDENCE_WINDOW_MS = 10000 };

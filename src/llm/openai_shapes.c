@@ -50,12 +50,19 @@ static enum err url_check(struct str s, const char **ret_why)
     return ERR_MALFORMED;
 }
 
-/* Base64 has no colon: with one it is a data: URL or a place to fetch. */
+/* Base64, as it is or as a data: URL; a colon elsewhere near the front would
+ * be a scheme, and a blank there could hide one. */
 static enum err data_check(struct str s, const char **ret_why)
 {
-    if (str_find(str_first(s, 4096), ':') >= s.len || s.len == 0)
+    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/-_";
+    struct str front = str_first(s, 256);
+    if (str_find(front, ':') < front.len)
+        return url_check(s, ret_why);
+    if (s.len == 0 || strchr(base64, s.ptr[0]) != NULL)
         return ERR_OK;
-    return url_check(s, ret_why);
+    *ret_why = "this must be base64 or a data: URL";
+    return ERR_MALFORMED;
 }
 
 static enum err retention_check(struct str s, const char **ret_why)

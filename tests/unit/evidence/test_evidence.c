@@ -125,6 +125,30 @@ static void rule_25_unauthenticated_refusals_are_aggregated(void **state)
     assert_int_equal(ledger.last.class, LEDGER_LAZY);
 }
 
+static void test_ports_are_no_part_of_a_source(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *peer, *source;
+    } cases[] = {
+        {"192.0.2.1:5000", "\"192.0.2.1\""},
+        {"192.0.2.1", "\"192.0.2.1\""},
+        {"[2001:db8::1]:5000", "\"2001:db8::1\""},
+        {"[2001:db8::1", "\"2001:db8::1\""},
+        {"2001:db8::1", "\"2001:db8::1\""},
+        {"::1", "\"::1\""},
+        {":", "\"salt\""}, /* nothing is left: no source */
+        {"", "\"salt\""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        ledger.calls = 0;
+        evidence_unknown(ev, ERR_UNAUTHENTICATED, str_from(cases[i].peer));
+        evidence_flush(ev);
+        assert_int_equal(ledger.calls, 1);
+        assert_true(says(cases[i].source));
+    }
+}
+
 static void
 test_lifecycle_names_the_state_in_full_and_is_committed(void **state)
 {
@@ -200,6 +224,7 @@ int main(void)
         TEST(rule_25_an_outcome_closes_and_rides_along),
         TEST(rule_25_denials_are_appended_not_awaited),
         TEST(rule_25_unauthenticated_refusals_are_aggregated),
+        TEST(test_ports_are_no_part_of_a_source),
         TEST(test_lifecycle_names_the_state_in_full_and_is_committed),
         TEST(test_a_session_rides_along),
         TEST(test_what_cannot_be_recorded_is_refused),

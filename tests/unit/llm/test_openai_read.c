@@ -169,6 +169,8 @@ static void test_malformed_requests_name_the_place(void **state)
          "a string"},
         {PART("{\"type\":\"image_url\",\"image_url\":{\"url\":\"x.png\"}}"),
          ERR_MALFORMED, "messages[1].content[1].image_url.url", "data:"},
+        {PART("{\"type\":\"file\",\"file\":{\"file_data\":\" AAAA\"}}"),
+         ERR_MALFORMED, "messages[1].content[1].file.file_data", "base64"},
         {CHAT(",\"stream\":\"yes\""), ERR_MALFORMED, "stream", "true or"},
         {CHAT(",\"n\":129"), ERR_MALFORMED, "n", "from 1 to 128"},
         {CHAT(",\"n\":0"), ERR_MALFORMED, "n", ""},
@@ -317,7 +319,7 @@ static void test_whole_requests_pass(void **state)
         {PART("{\"type\":\"image_url\",\"image_url\":{\"url\":"
               "\"data:image/png;base64,AAAA\",\"detail\":\"low\"},"
               "\"prompt_cache_breakpoint\":{\"mode\":\"explicit\"}},"
-              "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AAAA\","
+              "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"//uQ\","
               "\"format\":\"mp3\"}},"
               "{\"type\":\"file\",\"file\":{\"filename\":\"a.pdf\","
               "\"file_data\":\"data:application/pdf;base64,AAAA\"}},"
