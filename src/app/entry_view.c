@@ -216,9 +216,9 @@ enum {
     WIDTH_KIND = 9,
     WIDTH_WHO = 20,
     WIDTH_ACTION = 12,
-    WIDTH_WHERE = 36,
+    WIDTH_WHERE = 32,
     WIDTH_DECISION = 8,
-    WIDTH_STATUS = 18,
+    WIDTH_STATUS = 23,
     WIDTH_TOKENS = 11,
     WIDTH_MS = 6,
 };

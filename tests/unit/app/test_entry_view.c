@@ -57,20 +57,20 @@ static void test_a_row_shows_who_what_where_and_how(void **state)
     } rows[] = {
         {STR_INIT(intent),
          "       5 11-20 07:30:00.123 intent    keys|alice>acme/age~ "
-         "model:invoke small -> openai/gpt-4o-mini          allow    -"
-         "                  -                -\n"},
+         "model:invoke small -> openai/gpt-4o-mini      allow    -"
+         "                       -                -\n"},
         {STR_INIT(outcome),
          "       5 11-20 07:30:01.000 outcome   -                    "
-         "-            of 4                                 -        ok 200"
-         "             12+34          812\n"},
+         "-            of 4                             -        ok 200"
+         "                  12+34          812\n"},
         {STR_INIT(unknown),
          "       5 11-20 07:30:01.000 refusal   192.0.2.1            "
-         "-            x 9                                  -        "
-         "invalid_credential -                -\n"},
+         "-            x 9                              -        "
+         "invalid_credential      -                -\n"},
         {STR_INIT("{}"),
          "       5 -                  -         -                    "
-         "-            -                                    -        -"
-         "                  -                -\n"},
+         "-            -                                -        -"
+         "                       -                -\n"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char *got = print(rows[i].text, false, entry_view_row, ERR_OK);
