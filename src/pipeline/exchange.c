@@ -138,12 +138,25 @@ static void refuse(struct exchange *x, enum err why)
     exchange_reply_error(x, why, (struct str){0}, (struct str){0});
 }
 
+static void on_health_body(void *user, struct str body, enum err e)
+{
+    struct exchange *x = user;
+    (void)body;
+    if (e != ERR_OK) {
+        refuse(x, e);
+        return;
+    }
+    exchange_reply(x, 200, (struct http_fields){0}, STR("text/plain"),
+                   STR("ok\n"));
+}
+
 static void answer(struct exchange *x)
 {
     switch (x->endpoint->kind) {
     case ENDPOINT_HEALTH:
-        exchange_reply(x, 200, (struct http_fields){0}, STR("text/plain"),
-                       STR("ok\n"));
+        /* A body says nothing here, but one that does not keep to its framing
+         * must not be answered as if it did. */
+        http_request_read(x->http, x->endpoint->body_max, on_health_body, x);
         return;
     case ENDPOINT_STATUS:
         x->worker->status(x->worker, x);

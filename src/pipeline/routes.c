@@ -10,7 +10,7 @@
 #define S STR_INIT
 static const struct endpoint endpoints[] = {
     /* method    path                       kind             planes         action               operation       body */
-    {S("GET"),  S("/healthz"),              ENDPOINT_HEALTH, BOTH,          ACTION_NONE,         LLM_NONE,       0},
+    {S("GET"),  S("/healthz"),              ENDPOINT_HEALTH, BOTH,          ACTION_NONE,         LLM_NONE,       64 * KIB},
     {S("POST"), S("/healthz"),              ENDPOINT_HEALTH, BOTH,          ACTION_NONE,         LLM_NONE,       64 * KIB},
     {S("POST"), S("/v1/chat/completions"),  ENDPOINT_MODEL,  PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_CHAT,       HTTP_BODY_MAX},
     {S("POST"), S("/v1/embeddings"),        ENDPOINT_MODEL,  PLANE_DATA,    ACTION_MODEL_EMBED,  LLM_EMBEDDINGS, HTTP_BODY_MAX},
