@@ -2,6 +2,7 @@
 #include "app/gateway.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ enum {
     SWEEP_MS = 250,
     LEAVE_MS = 50,
     CONTROL_CONNECTIONS_MAX = 64,
+    TRIM_THRESHOLD = 32 * 1024 * 1024,
+    MMAP_THRESHOLD = 1024 * 1024,
 };
 
 static void tell_supervisor(struct gateway *g, uint16_t type, struct str text)
@@ -71,6 +74,12 @@ static void drain(struct gateway *g)
         gateway_worker_drain(&g->workers[i]);
 }
 
+void gateway_refuse(struct gateway *g)
+{
+    tell_supervisor(g, GATEWAY_FAILED, (struct str){0});
+    end(g, 1);
+}
+
 /* ---- snapshots ---- */
 
 static void report_failure(struct gateway *g)
@@ -115,6 +124,7 @@ static void put_in_place(struct gateway *g, struct snapshot *s)
     evidence_use(g->control.evidence, &s->digests);
     if (g->phase == PHASE_STARTING) {
         start_workers(g);
+        gateway_store_open(g);
     } else {
         for (unsigned i = 0; i < g->worker_count; i++)
             gateway_worker_swap(&g->workers[i], snapshot_ref(s));
@@ -138,8 +148,7 @@ void gateway_built(struct gateway *g)
         return;
     report_failure(g);
     if (g->phase == PHASE_STARTING) {
-        tell_supervisor(g, GATEWAY_FAILED, (struct str){0});
-        end(g, 1);
+        gateway_refuse(g);
         return;
     }
     g->reloads_failed++;
@@ -362,6 +371,7 @@ static void close_all(struct gateway *g)
             thread_join(&g->workers[i].thread);
     }
     free(g->workers);
+    gateway_store_close(g);
     http_server_free(g->control.server);
     evidence_free(g->control.evidence);
     ledger_client_free(g->control.ledger);
@@ -376,6 +386,11 @@ static void close_all(struct gateway *g)
 int gateway_run(const struct role_options *o)
 {
     struct gateway g = {.options = o, .worker_count = o->workers};
+
+    /* A request's memory comes and goes in larger pieces: giving each back to
+     * the system and faulting it in again costs more than keeping it. */
+    (void)mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 
     if (!pipeline_check(pipeline_table())) {
         log_error("pipeline", {"why", STR("the stage table is not sound")});

@@ -19,6 +19,7 @@
 #include "os/timer.h"
 #include "pipeline/snapshot.h"
 #include "pipeline/worker.h"
+#include "store/store.h"
 
 enum gateway_phase {
     PHASE_STARTING = 0, /* no snapshot yet */
@@ -80,6 +81,10 @@ struct gateway {
     bool ledger_answers;
     struct timer leave; /* the last frames get a turn to leave */
 
+    struct store *store;          /* NULL: not opened */
+    struct store_call *node_call; /* while it is asked */
+    int64_t starts;               /* of this node, as the store counts */
+
     struct build build;
     bool build_again; /* a reload was asked for while one ran */
     uint64_t serial;
@@ -105,10 +110,16 @@ void gateway_worker_drain(struct gateway_worker *gw);
 void gateway_build_start(struct gateway *g);
 void gateway_built(struct gateway *g);
 
+/* gateway_store.c: from the first snapshot on. */
+void gateway_store_open(struct gateway *g);
+void gateway_store_close(struct gateway *g);
+
 /* gateway_status.c: answers ENDPOINT_STATUS. */
 void gateway_status(struct worker *w, struct exchange *x);
 
 /* gateway.c */
 void gateway_worker_ended(struct gateway *g);
+/* It cannot work like this: the gateway ends, and is not started again. */
+void gateway_refuse(struct gateway *g);
 
 #endif

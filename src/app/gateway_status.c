@@ -135,6 +135,9 @@ void gateway_status(struct worker *worker, struct exchange *x)
     jcs_pair_str(&w, STR("serving"),
                  g->phase == PHASE_SERVING ? STR("yes") : STR("no"));
     add_time(&w, STR("started"), g->started_us);
+    jcs_pair_i64(&w, STR("starts"), g->starts);
+    jcs_name(&w, STR("store"));
+    jcs_bool(&w, g->store != NULL && store_usable(g->store));
     jcs_pair_str(&w, STR("version"), STR(WRIT_VERSION));
     jcs_pair_i64(&w, STR("workers"), g->worker_count);
     jcs_end(&w);

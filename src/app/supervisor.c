@@ -18,9 +18,8 @@ enum { STOP_GRACE_MS = 3000 };
 struct supervisor {
     struct children children;
     int signals;
-    bool ready;    /* a gateway has served */
     bool stopping; /* drain, then stop the rest */
-    bool failed;   /* the first gateway refused its config */
+    bool failed;   /* a gateway refused to work */
     int64_t kill_at_ms;
 };
 
@@ -70,10 +69,8 @@ static void on_frame(struct supervisor *s, struct child *child,
 {
     if (child->role != FRAME_ROLE_WORKER)
         return;
-    if (f->type == GATEWAY_READY) {
-        s->ready = true;
-    } else if (f->type == GATEWAY_FAILED && !s->ready) {
-        /* It never worked: restarting it would only repeat the message. */
+    if (f->type == GATEWAY_FAILED) {
+        /* Restarting it would only repeat the message. */
         s->failed = true;
         begin_stop(s);
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/container.h"
+#include "broker/broker.h"
 #include "evidence/evidence.h"
 #include "http/server.h"
 #include "os/loop.h"
@@ -85,6 +86,16 @@ static struct evidence_body request_body(const struct action *a)
     return b;
 }
 
+/* The one that `broker` will take; empty when none fits, which it refuses. */
+static struct str credential_id(const struct action *a)
+{
+    struct broker_credential c = {0};
+    enum err e =
+        broker_get(a->snapshot->broker, a->attempt.to.provider,
+                   a->caller->who.tenant, action_provider(a)->region, &c);
+    return e == ERR_OK ? c.id : (struct str){0};
+}
+
 static void fill_intent(const struct action *a, struct evidence_intent *f,
                         struct evidence_route *route)
 {
@@ -107,6 +118,7 @@ static void fill_intent(const struct action *a, struct evidence_intent *f,
     };
     memcpy(f->id, a->id, sizeof(f->id));
     memcpy(f->session, session_id(a->session), sizeof(f->session));
+    f->credential = credential_id(a);
 }
 
 enum err attempt_open(struct action *a)

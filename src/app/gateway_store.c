@@ -1,0 +1,93 @@
+/*
+ * gateway_store.c - the node's row in the store.
+ *
+ * The store is a projection of the evidence and no call depends on it yet:
+ * one that does not answer is waited for and shown in the status.  Tables of
+ * a newer version are another matter: an older program must not touch them.
+ */
+#include "app/gateway_state.h"
+
+#include "base/log.h"
+#include "store/table_node.h"
+
+enum { NODE_TIMEOUT_MS = 10000 };
+
+static void on_node_row(void *user, size_t statement,
+                        const struct store_value *columns, size_t n)
+{
+    struct gateway *g = user;
+    struct table_node node;
+
+    (void)statement;
+    if (table_node_read(columns, n, &node))
+        g->starts = node.generation;
+}
+
+static void on_node_done(void *user, const struct store_result *r)
+{
+    struct gateway *g = user;
+
+    g->node_call = NULL;
+    if (r->outcome != STORE_DONE)
+        log_warn("store.node", {"why", r->why});
+}
+
+static void record_start(struct gateway *g)
+{
+    const struct store_ask ask = {.row = on_node_row,
+                                  .done = on_node_done,
+                                  .user = g,
+                                  .timeout_ms = NODE_TIMEOUT_MS};
+    struct store_batch *b;
+
+    enum err e = store_batch_new(&b);
+    if (e == ERR_OK) {
+        e = table_node_start(b, str_from(g->options->node), g->started_us);
+        if (e == ERR_OK)
+            e = store_run(g->store, g->loop, b, &ask, &g->node_call);
+        else
+            store_batch_free(b);
+    }
+    if (e != ERR_OK)
+        log_warn("store.node", {"why", str_from(err_text(e))});
+}
+
+static void on_opened(void *user, enum err e, struct str why)
+{
+    struct gateway *g = user;
+
+    if (e == ERR_OK) {
+        record_start(g);
+        return;
+    }
+    log_error("store", {"why", why});
+    if (e == ERR_CONFIG)
+        gateway_refuse(g);
+}
+
+static void on_changed(void *user, bool usable, struct str why)
+{
+    (void)user;
+    log_warn("store", {"usable", usable ? STR("yes") : STR("no")},
+             {"why", why});
+}
+
+void gateway_store_open(struct gateway *g)
+{
+    const struct store_options o = {
+        .url = g->control.snapshot->settings.store,
+        .data_dir = g->options->data,
+    };
+    const struct store_events events = {on_opened, on_changed, g};
+    const char *why = "";
+
+    enum err e = store_open(g->loop, &o, &events, &g->store, &why);
+    if (e != ERR_OK)
+        on_opened(g, e, str_from(why));
+}
+
+void gateway_store_close(struct gateway *g)
+{
+    store_call_cancel(g->node_call);
+    store_close(g->store);
+}
