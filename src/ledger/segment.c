@@ -211,17 +211,15 @@ static enum err get_state(struct str bytes, struct tree *ret_tree,
         return ERR_CORRUPT;
     uint64_t size = be_get_u64(bytes.ptr);
     size_t frontier = (size_t)tree_frontier_count(size) * HASH_LEN;
-    bytes = str_skip(bytes, INDEX_LEN);
-    if (bytes.len < frontier + 4)
+    size_t opens_at = INDEX_LEN + frontier + 4;
+    if (bytes.len < opens_at)
         return ERR_CORRUPT;
     struct hash hashes[TREE_LEVELS];
-    memcpy(hashes, bytes.ptr, frontier);
-    bytes.ptr += frontier;
-    bytes.len -= frontier;
+    memcpy(hashes, bytes.ptr + INDEX_LEN, frontier);
 
-    size_t count = be_get_u32(bytes.ptr);
-    bytes.ptr += 4;
-    bytes.len -= 4;
+    size_t count = be_get_u32(bytes.ptr + INDEX_LEN + frontier);
+    bytes.ptr += opens_at;
+    bytes.len -= opens_at;
     if (bytes.len != count * INDEX_LEN)
         return ERR_CORRUPT;
     enum err e = get_open(bytes, size, open);

@@ -2,10 +2,13 @@
 /*
  * Appends to a log and says ACK when an entry is durable.
  *
- * Usage: fault_ledger_append DIR COUNT [BATCH [SEGMENT_BYTES]]
+ * Usage: fault_ledger_append DIR COUNT [BATCH [SEGMENT_BYTES [early]]]
  *
  * Entry i is a JSON text that says so; every third opens an intent, and the
  * one after it closes that.  Exits 1, saying why, as soon as anything fails.
+ *
+ * `early` says ACK before the entry is durable: what the crash tests have to
+ * find out.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -79,8 +82,8 @@ static int append(struct journal *j, uint64_t count, uint64_t batch)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3 || argc > 5) {
-        fprintf(stderr, "usage: %s DIR COUNT [BATCH [SEGMENT_BYTES]]\n",
+    if (argc < 3 || argc > 6) {
+        fprintf(stderr, "usage: %s DIR COUNT [BATCH [SEGMENT_BYTES [early]]]\n",
                 argv[0]);
         return 2;
     }
@@ -91,6 +94,7 @@ int main(int argc, char **argv)
         .dir = argv[1],
         .node = STR("fault.example/log"),
         .segment_bytes = argc > 4 ? number(argv[4]) : 0,
+        .early = argc > 5,
     };
     struct segment_trouble trouble;
     struct journal *j;
