@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "app/cmd.h"
-#include "app/config.h"
+#include "app/cmd_load.h"
 #include "app/role.h"
 #include "os/file.h"
 
@@ -17,24 +17,9 @@
 struct serve {
     struct arena arena;
     struct settings settings;
-    struct config_errors errors;
     struct role_options role;
     struct role_args args;
 };
-
-static void print_errors(const struct cli *c, const char *file,
-                         const struct config_errors *errors)
-{
-    struct buf text;
-
-    buf_init(&text, MIB);
-    for (size_t i = 0; i < errors->count; i++) {
-        config_add_error(&text, str_from(file), &errors->at[i]);
-        BUF_LIT(&text, "\n");
-    }
-    cli_print_safe(c->err, buf_str(&text));
-    buf_release(&text);
-}
 
 static const char *text_of(struct arena *a, struct str s)
 {
@@ -115,16 +100,12 @@ static int become_supervisor(const struct cli *c, struct serve *s,
 int cmd_serve(const struct cli *c)
 {
     const char *file = cli_value(c, "config", CMD_CONFIG_DEFAULT);
-    static struct serve s; /* large; one per process, until the exec */
+    struct serve s;
 
     arena_init(&s.arena, CONFIG_ARENA_MAX);
-    enum err e = config_load(&s.arena, str_from(file), &s.settings, &s.errors);
-    if (e != ERR_OK) {
-        print_errors(c, file, &s.errors);
-        arena_release(&s.arena);
-        return CLI_FAILED;
-    }
-    int code = become_supervisor(c, &s, file);
+    int code = cmd_load_config(c, file, &s.arena, &s.settings);
+    if (code == CLI_OK)
+        code = become_supervisor(c, &s, file);
     arena_release(&s.arena);
     return code;
 }

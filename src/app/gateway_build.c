@@ -10,13 +10,14 @@
 static void load(struct build *b)
 {
     struct gateway *g = b->gateway;
-    enum err e = g->options->config[0] == '\0'
-                     ? defaults_load(&b->arena, &b->settings, &b->errors)
-                     : config_load(&b->arena, str_from(g->options->config),
-                                   &b->settings, &b->errors);
+    struct str key = {(const char *)g->caller_key, sizeof(g->caller_key)};
+
+    enum err e = config_load(&b->arena, str_from(g->options->config),
+                             &b->settings, &b->errors);
     if (e != ERR_OK)
         return;
-    e = snapshot_new(&b->arena, &b->settings, b->serial, &b->snapshot, &b->why);
+    e = snapshot_new(&b->arena, &b->settings, key, b->serial, &b->snapshot,
+                     &b->why);
     if (e != ERR_OK && b->why == NULL)
         b->why = err_text(e);
 }

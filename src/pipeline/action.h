@@ -48,7 +48,6 @@ struct attempt {
     unsigned number; /* from 1 */
     struct candidate to;
     struct ledger_receipt intent;
-    struct str credential; /* configured id, for evidence */
     int64_t started_ms;    /* loop time; the first byte may leave now */
     int status;            /* of the destination's answer; 0: none */
     struct str model;      /* as the destination names it; in the arena */
