@@ -374,10 +374,13 @@ static void run_queue(struct client_pool *p)
     while (p->queued > 0 && !(list_empty(&p->shared) && list_empty(&p->idle))) {
         struct http_call *call =
             CONTAINER_OF(p->queue.next, struct http_call, place);
+        take_off_queue(call); /* HTTP/2 has another list for it */
         enum err e = start_now(p, call);
-        if (e == ERR_CONNECT)
+        if (e == ERR_CONNECT) {
+            list_push_front(&p->queue, &call->place);
+            p->queued++;
             break;
-        take_off_queue(call);
+        }
         if (e != ERR_OK)
             call_fail(call, e, false);
     }

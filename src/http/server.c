@@ -293,6 +293,7 @@ enum err http_server_new(struct loop *l, const struct http_server_options *o,
     list_init(&s->later);
     list_init(&s->dirty);
     buf_init(&s->out, HTTP_RESPONSE_HEAD_MAX);
+    buf_init(&s->h2_out, SERVER_GATHER_MAX);
     s->hook.run = on_turn_end;
     loop_hook_add(l, &s->hook);
     *ret = s;
@@ -363,6 +364,7 @@ void http_server_free(struct http_server *s)
     }
     loop_hook_remove(&s->hook);
     buf_release(&s->out);
+    buf_release(&s->h2_out);
     free(s);
 }
 

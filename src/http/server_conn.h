@@ -33,6 +33,9 @@ enum {
      * that the client reads the reply before it sees a reset. */
     SERVER_LINGER_BYTES = 512 * 1024,
     SERVER_LINGER_MS = 2000,
+    /* Of HTTP/2, in one write; the last frame may go beyond. */
+    SERVER_GATHER_BYTES = 64 * 1024,
+    SERVER_GATHER_MAX = 256 * 1024,
     /* A body slower than this is an attack (bytes a second, after the first
      * body_idle_ms). */
     SERVER_BODY_RATE_MIN = 512,
@@ -74,7 +77,8 @@ struct http_server {
     struct list later; /* requests whose `done` is due */
     struct list dirty; /* HTTP/2 connections with something to send */
     struct loop_hook hook;
-    struct buf out; /* heads are composed here */
+    struct buf out;    /* heads are composed here, and used at once */
+    struct buf h2_out; /* gathered here, written at once */
     char date[HTTP1_DATE_LEN];
     int64_t date_s;
     bool draining;

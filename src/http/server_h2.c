@@ -13,8 +13,6 @@
 #include "base/limits.h"
 #include "codec/http2.h"
 
-enum { OUT_ROOM = 64 * 1024 };
-
 /* What the connection's one deadline is for. */
 enum deadline {
     DEADLINE_NONE,
@@ -117,7 +115,7 @@ static void finish(struct server_h2 *h)
 static void h2_flush(struct server_conn *c)
 {
     struct server_h2 *h = h2_of(c);
-    struct buf *out = &c->server->out;
+    struct buf *out = &c->server->h2_out;
     if (h->busy || c->closing)
         return;
     h->busy = true;
@@ -125,7 +123,8 @@ static void h2_flush(struct server_conn *c)
     while (more && !c->closing && stream_queued(c->stream) == 0) {
         struct str run;
         buf_clear(out);
-        while (out->len < OUT_ROOM && (more = http2_output(h->session, &run)))
+        while (out->len < SERVER_GATHER_BYTES &&
+               (more = http2_output(h->session, &run)))
             buf_add(out, run);
         struct str all = buf_str(out);
         if (!buf_ok(out) ||
