@@ -6,6 +6,7 @@
  *
  *     mock PORT [PACE_US [CERT KEY]]
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +264,7 @@ static void send_due(struct mock *m)
     while ((c = m->queue.next) != &m->queue && c->due_ns <= now) {
         if (!send_event(m, c, false))
             drop(c);
+        assert(m->queue.next != c); /* at its end again, or gone */
     }
 }
 

@@ -24,7 +24,7 @@ enum {
     STREAMS_MAX = 100000,
     PROBES = 8,
     PROBE_EVERY_US = 5000,
-    PROBES_TO_WARM_UP = 200,
+    PROBES_TO_WARM_UP = 40,
     SAMPLES_MAX = 4000000,
     TAIL_MAX_S = 60, /* for the last streams to end */
 };

@@ -89,27 +89,29 @@ class Calls:
     def observe(self, target, command):
         """Runs the generator; its output and what everybody spent meanwhile."""
         os.sync()     # what others left to write must not be in this figure
-        pids, mock, kernel = target.pids(), self.mock.pids(), machine.kernel_threads()
         writ = isinstance(target, servers.Writ)
+        pids = target.pids()
+        beside = [pid for server in self.bench.running for pid in server.pids()
+                  if server.cpu == servers.LOAD_CPU]
+        kernel = machine.kernel_threads()
         before = target.ledger() if writ else None
-        start = (machine.cpu_seconds(pids), machine.cpu_seconds(mock),
-                 machine.cpu_seconds(kernel), machine.busy_seconds(), time.monotonic())
+
+        def spent():
+            return (machine.cpu_seconds(pids), machine.cpu_seconds(beside),
+                    machine.cpu_seconds(kernel), machine.busy_seconds(), time.monotonic())
+
+        start = spent()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         output = process.stdout.read()
         _, code, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(code)
-        end = (machine.cpu_seconds(pids), machine.cpu_seconds(mock),
-               machine.cpu_seconds(kernel), machine.busy_seconds(), time.monotonic())
+        cpu, beside_cpu, kernel_cpu, busy, wall = (b - a for a, b in zip(start, spent()))
         if process.returncode != 0:
             raise RuntimeError(f"{shlex.join(command)} failed:\n{output}")
-        cpu, mock_cpu, kernel_cpu, busy, wall = (b - a for a, b in zip(start, end))
-        load_cpu = usage.ru_utime + usage.ru_stime
-        if target.cpu == servers.PROXY_CPU and target.name == "mock":
-            mock_cpu = 0
-        known = cpu + mock_cpu + kernel_cpu + load_cpu + self.yes_cpu(target, wall)
+        load_cpu = beside_cpu + usage.ru_utime + usage.ru_stime
         row = {"seconds": wall, "cpu_s": cpu, "kernel_threads_s": kernel_cpu,
-               "load_util": (mock_cpu + load_cpu) / wall, "util": cpu / wall,
-               "foreign": max(0.0, busy - known) / (wall * machine.CPUS)}
+               "load_util": load_cpu / wall, "util": cpu / wall,
+               "foreign": max(0, busy - cpu - load_cpu - kernel_cpu) / (wall * machine.CPUS)}
         if target.pids() != pids:
             row["note"] = "a process was restarted"
         if writ:
@@ -117,10 +119,6 @@ class Calls:
             row["entries"] = after["entries"] - before["entries"]
             row["syncs"] = after["syncs"] - before["syncs"]
         return output, row
-
-    def yes_cpu(self, target, wall):
-        """An allowance for the process that answers auth_request."""
-        return 0.25 * wall if target.name == "nginx-auth-log" else 0
 
     def closed(self, name, body, connections):
         target = self.targets[name]
@@ -142,7 +140,7 @@ class Calls:
         check_evidence(row, connections)
         return row
 
-    def open(self, name):
+    def constant(self, name):
         target = self.targets[name]
         output, row = self.observe(target, self.load(target, self.seconds))
         found = json.loads(output)
@@ -202,7 +200,7 @@ class Calls:
                 for name in self.targets:
                     self.say(f"{body}, {connections} connections, {name}, {rep + 1}/{self.reps}")
                     row = self.undisturbed(
-                        (lambda n=name: self.open(n)) if connections == "rate"
+                        (lambda n=name: self.constant(n)) if connections == "rate"
                         else (lambda n=name, b=body, c=connections: self.closed(n, b, c)))
                     runs.setdefault((body, connections, name), []).append(row)
         self.bench.stop_all()

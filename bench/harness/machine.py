@@ -73,7 +73,7 @@ def free_port():
 
 
 def file_system(path):
-    out = subprocess.run(["stat", "-f", "-c", "%T", str(path)],
+    out = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", str(path)],
                          capture_output=True, text=True, check=True)
     return out.stdout.strip()
 

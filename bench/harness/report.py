@@ -98,6 +98,8 @@ def text(result):
     if "streams" in result:
         parts.append(f"{result['stream_count']:,} streams, an event every 200 ms each\n"
                      + streams(result["streams"]))
+    if "ledger" in result:
+        parts.append("the evidence process by itself\n" + result["ledger"].strip())
     if "startup" in result:
         parts.append(startup(result["startup"]))
     parts.append("\n".join(["commands:"] + [f"  {name}: {line}"
