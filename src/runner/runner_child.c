@@ -103,7 +103,7 @@ static bool reset_signals(void)
     for (int i = 1; i < SIGNALS; i++)
         (void)sigaction(i, &standard, NULL); /* some cannot be set */
     return sigemptyset(&none) == 0 &&
-           sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+           pthread_sigmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
 static bool limit(void)

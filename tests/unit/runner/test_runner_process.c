@@ -1,0 +1,532 @@
+/* Tests runner/runner_process: a real process that starts real commands. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/wire.h"
+#include "runner/runner_process.h"
+
+enum { PATIENCE_MS = 10000 };
+
+static const char *const cat[] = {"/bin/cat", NULL};
+static const char *const found_cat[] = {"cat", NULL};
+static const char *const missing[] = {"/no/such/file", NULL};
+static const char *const unfound[] = {"no-such-command-anywhere", NULL};
+static const char *const folder[] = {"/", NULL};
+static const char *const fails[] = {"sh", "-c", "exit 7", NULL};
+static const char *const deaf[] = {"sh", "-c",
+                                   "trap '' TERM; echo up; sleep 100", NULL};
+static const char *const family[] = {
+    "sh", "-c", "sleep 100 >/dev/null 2>&1 & echo $!; exec >&- 2>&-; wait",
+    NULL};
+static const char *const look[] = {
+    "sh", "-c",
+    "env | sort; pwd; umask; echo fds; ls /proc/self/fd;"
+    " grep -E '^(NoNewPrivs|SigIgn|SigBlk):' /proc/$$/status;"
+    " echo group $(cut -d' ' -f5 /proc/$$/stat) self $$;"
+    " ulimit -c; ulimit -n",
+    NULL};
+
+static const struct runner_command commands[] = {
+    {"cat", cat},         {"found", found_cat}, {"missing", missing},
+    {"unfound", unfound}, {"folder", folder},   {"fails", fails},
+    {"deaf", deaf},       {"family", family},   {"look", look},
+};
+
+struct fixture {
+    pid_t pid; /* 0: no process */
+    struct wire control, client;
+    int pipes[RUNNER_PIPES]; /* of the last start; -1: closed */
+};
+
+static struct wire connect_client(struct fixture *x, enum frame_role role)
+{
+    int ends[2];
+    struct wire w;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+                     0);
+    const char payload[] = {0, 0, 0, (char)role};
+    assert_int_equal(wire_send_fd(&x->control, FRAME_CONNECT,
+                                  (struct str){payload, 4}, ends[1]),
+                     ERR_OK);
+    assert_int_equal(wire_flush(&x->control), ERR_OK);
+    const struct frame_hello own = {FRAME_PROTOCOL_VERSION, role, 1};
+    assert_int_equal(wire_init(&w, ends[0], own, FRAME_ROLE_RUNNER), ERR_OK);
+    return w;
+}
+
+static void start_runner(struct fixture *x, size_t command_count)
+{
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+                     0);
+    x->pid = fork();
+    assert_true(x->pid >= 0);
+    if (x->pid == 0) {
+        (void)close(ends[0]);
+        (void)signal(SIGPIPE, SIG_IGN); /* as the real one does */
+        const struct runner_process_options o = {ends[1], commands,
+                                                 command_count};
+        _exit(runner_process_run(&o));
+    }
+    (void)close(ends[1]);
+    const struct frame_hello own = {FRAME_PROTOCOL_VERSION,
+                                    FRAME_ROLE_SUPERVISOR, 0};
+    assert_int_equal(wire_init(&x->control, ends[0], own, FRAME_ROLE_RUNNER),
+                     ERR_OK);
+    x->client = connect_client(x, FRAME_ROLE_WORKER);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *x = calloc(1, sizeof(*x));
+    assert_non_null(x);
+    for (int i = 0; i < RUNNER_PIPES; i++)
+        x->pipes[i] = -1;
+    start_runner(x, ARRAY_LEN(commands));
+    *state = x;
+    return 0;
+}
+
+static void close_pipes(struct fixture *x)
+{
+    for (int i = 0; i < RUNNER_PIPES; i++) {
+        if (x->pipes[i] >= 0)
+            (void)close(x->pipes[i]);
+        x->pipes[i] = -1;
+    }
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *x = *state;
+    close_pipes(x);
+    wire_release(&x->client);
+    wire_release(&x->control);
+    if (x->pid != 0) {
+        (void)kill(x->pid, SIGKILL);
+        assert_int_equal(waitpid(x->pid, NULL, 0), x->pid);
+    }
+    free(x);
+    return 0;
+}
+
+static int end_of(struct fixture *x)
+{
+    int status = -1;
+    assert_int_equal(waitpid(x->pid, &status, 0), x->pid);
+    x->pid = 0;
+    return status;
+}
+
+static enum err next(struct wire *w, struct frame *ret, int *ret_fd)
+{
+    enum err e = ERR_OK;
+    while (e == ERR_OK && !wire_next(w, ret, ret_fd, &e)) {
+        struct pollfd fd = {w->fd, POLLIN, 0};
+        assert_int_equal(poll(&fd, 1, PATIENCE_MS), 1);
+        if (e == ERR_OK)
+            e = wire_fill(w);
+    }
+    return e;
+}
+
+static void send_start(struct wire *w, uint64_t tag, const char *name)
+{
+    struct str s = str_from(name);
+    frame_add_head(wire_out(w), RUNNER_START, 0, 8 + 4 + s.len);
+    frame_put_u64(wire_out(w), tag);
+    frame_put_str(wire_out(w), s);
+    assert_int_equal(wire_flush(w), ERR_OK);
+}
+
+static void send_stop(struct wire *w, uint64_t tag)
+{
+    frame_add_head(wire_out(w), RUNNER_STOP, 0, 8);
+    frame_put_u64(wire_out(w), tag);
+    assert_int_equal(wire_flush(w), ERR_OK);
+}
+
+/* Expects the three pipes and the word that it runs. */
+static void expect_started(struct fixture *x, uint64_t tag)
+{
+    for (unsigned i = 0; i <= RUNNER_PIPES; i++) {
+        struct frame f;
+        int fd = -1;
+        assert_int_equal(next(&x->client, &f, &fd), ERR_OK);
+        struct frame_reader r = frame_reader(f.payload);
+        assert_true(frame_get_u64(&r) == tag);
+        if (i == RUNNER_PIPES) {
+            assert_int_equal(f.type, RUNNER_STARTED);
+            assert_int_equal(fd, -1);
+        } else {
+            assert_int_equal(f.type, RUNNER_PIPE);
+            assert_int_equal(frame_get_u8(&r), i);
+            assert_true(fd >= 0);
+            x->pipes[i] = fd;
+        }
+        assert_true(frame_reader_done(&r));
+    }
+}
+
+static void start(struct fixture *x, uint64_t tag, const char *name)
+{
+    send_start(&x->client, tag, name);
+    expect_started(x, tag);
+}
+
+/* Expects the end; its exit code, or 1000 and the signal. */
+static unsigned expect_exited(struct wire *w, uint64_t tag)
+{
+    struct frame f;
+    assert_int_equal(next(w, &f, NULL), ERR_OK);
+    assert_int_equal(f.type, RUNNER_EXITED);
+    struct frame_reader r = frame_reader(f.payload);
+    assert_true(frame_get_u64(&r) == tag);
+    unsigned code = frame_get_u32(&r), signal_number = frame_get_u32(&r);
+    assert_true(frame_reader_done(&r));
+    return signal_number == 0 ? code : 1000 + signal_number;
+}
+
+static void expect_refused(struct wire *w, uint64_t tag, const char *word)
+{
+    struct frame f;
+    assert_int_equal(next(w, &f, NULL), ERR_OK);
+    assert_int_equal(f.type, RUNNER_REFUSED);
+    struct frame_reader r = frame_reader(f.payload);
+    assert_true(frame_get_u64(&r) == tag);
+    struct str why = frame_get_str(&r);
+    assert_true(frame_reader_done(&r));
+    char text[128] = "";
+    memcpy(text, why.ptr, why.len < 127 ? why.len : 127);
+    assert_non_null(strstr(text, word));
+}
+
+/* Reads until the writers are gone, or `stop_at` bytes. */
+static size_t read_all(int fd, char *to, size_t room, size_t stop_at)
+{
+    size_t at = 0;
+    while (at < stop_at && at < room - 1) {
+        struct pollfd p = {fd, POLLIN, 0};
+        assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+        ssize_t n = read(fd, to + at, room - 1 - at);
+        assert_true(n >= 0);
+        if (n == 0)
+            break;
+        at += (size_t)n;
+    }
+    to[at] = '\0';
+    return at;
+}
+
+static void test_a_configured_command_talks_over_its_pipes(void **state)
+{
+    struct fixture *x = *state;
+    static const char *const names[] = {"cat", "found"};
+    for (uint64_t i = 0; i < 2; i++) {
+        char answer[64];
+        start(x, i, names[i]);
+        assert_int_equal(write(x->pipes[RUNNER_STDIN], "hello\n", 6), 6);
+        assert_int_equal(read_all(x->pipes[RUNNER_STDOUT], answer,
+                                  sizeof(answer), 6),
+                         6);
+        assert_string_equal(answer, "hello\n");
+        (void)close(x->pipes[RUNNER_STDIN]);
+        x->pipes[RUNNER_STDIN] = -1;
+        assert_int_equal(expect_exited(&x->client, i), 0);
+        assert_int_equal(read_all(x->pipes[RUNNER_STDERR], answer,
+                                  sizeof(answer), 1),
+                         0);
+        close_pipes(x);
+    }
+}
+
+static void test_what_is_not_configured_is_refused(void **state)
+{
+    struct fixture *x = *state;
+    static const char *const names[] = {"ls",     "/bin/cat", "cat ",    "CAT",
+                                        "../cat", "cat\n",    "sh -c id"};
+    for (uint64_t i = 0; i < ARRAY_LEN(names); i++) {
+        send_start(&x->client, i, names[i]);
+        expect_refused(&x->client, i, "no command is configured");
+    }
+}
+
+static void test_an_empty_table_starts_nothing(void **state)
+{
+    struct fixture empty = {.pipes = {-1, -1, -1}};
+    (void)state;
+    start_runner(&empty, 0);
+    send_start(&empty.client, 1, "cat");
+    expect_refused(&empty.client, 1, "no command is configured");
+    wire_release(&empty.client);
+    wire_release(&empty.control);
+    assert_int_equal(end_of(&empty), 0);
+}
+
+static void test_what_cannot_be_executed_is_refused(void **state)
+{
+    struct fixture *x = *state;
+    static const char *const names[] = {"missing", "unfound", "folder"};
+    for (uint64_t i = 0; i < ARRAY_LEN(names); i++) {
+        send_start(&x->client, i, names[i]);
+        expect_refused(&x->client, i, "cannot be executed");
+    }
+    start(x, 9, "cat"); /* and others still are */
+}
+
+static void test_the_exit_code_is_reported(void **state)
+{
+    struct fixture *x = *state;
+    start(x, 77, "fails");
+    assert_int_equal(expect_exited(&x->client, 77), 7);
+    start(x, 77, "fails"); /* the tag is free again */
+    assert_int_equal(expect_exited(&x->client, 77), 7);
+}
+
+static void test_stop_ends_it_and_a_second_one_is_no_error(void **state)
+{
+    struct fixture *x = *state;
+    send_stop(&x->client, 5); /* never started */
+    start(x, 5, "cat");
+    send_stop(&x->client, 5);
+    send_stop(&x->client, 5);
+    assert_int_equal(expect_exited(&x->client, 5), 1000 + SIGTERM);
+    send_stop(&x->client, 5);
+    start(x, 6, "cat");
+}
+
+static void test_what_ignores_the_stop_is_killed(void **state)
+{
+    struct fixture *x = *state;
+    char word[8];
+    start(x, 5, "deaf");
+    assert_int_equal(read_all(x->pipes[RUNNER_STDOUT], word, sizeof(word), 3),
+                     3);
+    send_stop(&x->client, 5);
+    assert_int_equal(expect_exited(&x->client, 5), 1000 + SIGKILL);
+}
+
+static void test_a_tag_is_used_once_at_a_time(void **state)
+{
+    struct fixture *x = *state;
+    start(x, 5, "cat");
+    send_start(&x->client, 5, "cat");
+    expect_refused(&x->client, 5, "this tag");
+    struct wire other = connect_client(x, FRAME_ROLE_CONTROL);
+    send_stop(&other, 5); /* another one's tag is not its */
+    send_start(&other, 5, "fails");
+    for (int i = 0; i < RUNNER_PIPES + 1; i++) {
+        struct frame f;
+        int fd = -1;
+        assert_int_equal(next(&other, &f, &fd), ERR_OK);
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    assert_int_equal(expect_exited(&other, 5), 7);
+    wire_release(&other);
+    assert_int_equal(write(x->pipes[RUNNER_STDIN], "x", 1), 1);
+    char answer[8];
+    assert_int_equal(read_all(x->pipes[RUNNER_STDOUT], answer, sizeof(answer),
+                              1),
+                     1);
+}
+
+static void test_it_gets_nothing_of_ours(void **state)
+{
+    struct fixture *x = *state;
+    char got[2048];
+    start(x, 1, "look");
+    (void)read_all(x->pipes[RUNNER_STDOUT], got, sizeof(got), sizeof(got));
+    assert_int_equal(expect_exited(&x->client, 1), 0);
+    assert_null(strstr(got, "HOME="));
+    assert_non_null(strstr(got, "PATH=/usr/local/bin:/usr/bin:/bin\n"));
+    assert_non_null(strstr(got, "\n/\n0077\n"));
+    assert_non_null(strstr(got, "fds\n0\n1\n2\n3\n")); /* 3 is ls's own */
+    assert_null(strstr(got, "\n4\n"));
+    assert_non_null(strstr(got, "NoNewPrivs:\t1"));
+    assert_non_null(strstr(got, "SigIgn:\t0000000000000000"));
+    assert_non_null(strstr(got, "SigBlk:\t0000000000000000"));
+    int group = 0, self = 1;
+    const char *line = strstr(got, "group ");
+    assert_non_null(line);
+    group = (int)strtol(line + 6, NULL, 10);
+    line = strstr(got, "self ");
+    assert_non_null(line);
+    self = (int)strtol(line + 5, NULL, 10);
+    assert_int_equal(group, self);
+}
+
+/* Ended, though perhaps nobody has asked for its status yet. */
+static bool has_ended(pid_t pid)
+{
+    char path[64], text[256] = "";
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return true;
+    size_t n = fread(text, 1, sizeof(text) - 1, f);
+    assert_int_equal(fclose(f), 0);
+    return n == 0 || strstr(text, ") Z") != NULL;
+}
+
+static bool is_gone(pid_t pid)
+{
+    for (int i = 0; i < PATIENCE_MS / 20; i++) {
+        if (has_ended(pid))
+            return true;
+        (void)poll(NULL, 0, 20);
+    }
+    return false;
+}
+
+/* Starts `family` and reads the pid of its child. */
+static pid_t start_family(struct fixture *x, uint64_t tag)
+{
+    char pid[16];
+    start(x, tag, "family");
+    (void)read_all(x->pipes[RUNNER_STDOUT], pid, sizeof(pid), sizeof(pid));
+    return (pid_t)strtol(pid, NULL, 10);
+}
+
+static void test_a_stop_reaches_the_children_too(void **state)
+{
+    struct fixture *x = *state;
+    pid_t child = start_family(x, 3);
+    assert_true(child > 1);
+    assert_int_equal(kill(child, 0), 0);
+    send_stop(&x->client, 3);
+    (void)expect_exited(&x->client, 3);
+    assert_true(is_gone(child));
+}
+
+static void test_a_client_that_goes_takes_its_processes_along(void **state)
+{
+    struct fixture *x = *state;
+    pid_t child = start_family(x, 3);
+    wire_release(&x->client);
+    assert_true(is_gone(child));
+}
+
+static void test_a_shutdown_ends_all(void **state)
+{
+    struct fixture *x = *state;
+    pid_t child = start_family(x, 3);
+    frame_add(wire_out(&x->control), FRAME_SHUTDOWN, 0, (struct str){NULL, 0});
+    assert_int_equal(wire_flush(&x->control), ERR_OK);
+    assert_int_equal(end_of(x), 0);
+    assert_true(is_gone(child));
+}
+
+static void test_a_crash_ends_what_was_started(void **state)
+{
+    struct fixture *x = *state;
+    start(x, 3, "cat");
+    assert_int_equal(kill(x->pid, SIGKILL), 0);
+    (void)end_of(x);
+    char end[8]; /* cat's end of the pipe closes with it */
+    assert_int_equal(read_all(x->pipes[RUNNER_STDOUT], end, sizeof(end),
+                              sizeof(end)),
+                     0);
+}
+
+static void test_hostile_frames_end_their_connection_alone(void **state)
+{
+    struct fixture *x = *state;
+    static const struct {
+        uint16_t type;
+        struct str payload;
+    } cases[] = {
+        {RUNNER_START, STR_INIT("")},
+        {RUNNER_START, STR_INIT("\0\0\0\0\0\0\0\1\0\0\0\0")},
+        {RUNNER_STOP, STR_INIT("\1")},
+        {RUNNER_EXITED, STR_INIT("\0\0\0\0\0\0\0\1")},
+        {FRAME_SHUTDOWN, STR_INIT("")},
+        {9999, STR_INIT("")},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct wire bad = connect_client(x, FRAME_ROLE_WORKER);
+        struct frame f;
+        frame_add(wire_out(&bad), cases[i].type, 0, cases[i].payload);
+        assert_int_equal(wire_flush(&bad), ERR_OK);
+        assert_int_equal(next(&bad, &f, NULL), ERR_CLOSED);
+        wire_release(&bad);
+    }
+    start(x, 1, "cat");
+}
+
+static void test_only_gateway_threads_may_connect(void **state)
+{
+    struct fixture *x = *state;
+    struct wire tool = connect_client(x, FRAME_ROLE_TOOL);
+    assert_int_equal(end_of(x), 0); /* the supervisor is broken */
+    wire_release(&tool);
+}
+
+static void test_many_start_at_once(void **state)
+{
+    struct fixture *x = *state;
+    enum { COMMANDS = 40 }; /* more pipes than fit one message */
+    int kept[COMMANDS][RUNNER_PIPES];
+    for (uint64_t i = 0; i < COMMANDS; i++) {
+        struct buf *out = wire_out(&x->client);
+        frame_add_head(out, RUNNER_START, 0, 8 + 4 + 3);
+        frame_put_u64(out, i);
+        frame_put_str(out, STR("cat"));
+    }
+    assert_int_equal(wire_flush(&x->client), ERR_OK);
+    for (uint64_t i = 0; i < COMMANDS; i++) {
+        expect_started(x, i);
+        memcpy(kept[i], x->pipes, sizeof(kept[i]));
+        for (int n = 0; n < RUNNER_PIPES; n++)
+            x->pipes[n] = -1;
+    }
+    for (uint64_t i = 0; i < COMMANDS; i++) {
+        memcpy(x->pipes, kept[i], sizeof(kept[i]));
+        close_pipes(x);
+    }
+    for (uint64_t i = 0; i < COMMANDS; i++) {
+        struct frame f;
+        assert_int_equal(next(&x->client, &f, NULL), ERR_OK);
+        assert_int_equal(f.type, RUNNER_EXITED);
+    }
+}
+
+#define WITH_RUNNER(test)                                                      \
+    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_RUNNER(test_a_configured_command_talks_over_its_pipes),
+        WITH_RUNNER(test_what_is_not_configured_is_refused),
+        cmocka_unit_test(test_an_empty_table_starts_nothing),
+        WITH_RUNNER(test_what_cannot_be_executed_is_refused),
+        WITH_RUNNER(test_the_exit_code_is_reported),
+        WITH_RUNNER(test_stop_ends_it_and_a_second_one_is_no_error),
+        WITH_RUNNER(test_what_ignores_the_stop_is_killed),
+        WITH_RUNNER(test_a_tag_is_used_once_at_a_time),
+        WITH_RUNNER(test_it_gets_nothing_of_ours),
+        WITH_RUNNER(test_a_stop_reaches_the_children_too),
+        WITH_RUNNER(test_a_client_that_goes_takes_its_processes_along),
+        WITH_RUNNER(test_a_shutdown_ends_all),
+        WITH_RUNNER(test_a_crash_ends_what_was_started),
+        WITH_RUNNER(test_hostile_frames_end_their_connection_alone),
+        WITH_RUNNER(test_only_gateway_threads_may_connect),
+        WITH_RUNNER(test_many_start_at_once),
+    };
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
