@@ -162,7 +162,9 @@ static enum err assign(struct client_conn *c, struct http_call *call)
     enum err e = c->protocol->start(c, call);
     if (e != ERR_OK) {
         call->conn = NULL;
-        if (!is_refused(e))
+        if (e == ERR_OVERLOAD)
+            client_share(c, false, false);
+        else if (!is_refused(e))
             client_close(c);
         else if (c->protocol == &client_h1_protocol)
             keep_idle(c);
@@ -218,33 +220,44 @@ void client_detach(struct http_call *call)
     call->conn = NULL;
 }
 
+/* The connection takes calls as it will from now on. */
+static void dialled(struct client_conn *c)
+{
+    if (c->is_dialled)
+        return;
+    c->is_dialled = true;
+    c->pool->dialling--;
+}
+
 static void on_opened(void *user)
 {
     struct client_conn *c = user;
     struct client_pool *p = c->pool;
     if (c->closing)
         return;
-    p->dialling--;
     p->protocol_known = true;
-    if (!str_eq(stream_alpn(c->stream), STR("h2"))) {
+    p->is_shared = str_eq(stream_alpn(c->stream), STR("h2"));
+    if (!p->is_shared) {
         c->protocol = &client_h1_protocol;
         http1_init(&c->parser, HTTP1_RESPONSE);
+        dialled(c);
         client_release(c);
         return;
     }
     c->protocol = &client_h2_protocol;
-    if (client_h2_start(c) != ERR_OK) {
+    if (client_h2_start(c) != ERR_OK)
         client_close(c);
-        return;
-    }
-    client_share(c, true, true);
+    else
+        client_share(c, true, true);
 }
 
 static void on_data(void *user, struct str bytes)
 {
     struct client_conn *c = user;
-    if (!c->closing && c->protocol != NULL && bytes.len > 0)
-        c->protocol->data(c, bytes);
+    if (c->closing || c->protocol == NULL || bytes.len == 0)
+        return;
+    dialled(c); /* HTTP/2: its settings are known */
+    c->protocol->data(c, bytes);
 }
 
 static void on_ended(void *user)
@@ -291,8 +304,9 @@ static void on_closed(void *user, enum err why)
     p->holds++;
     if (c->protocol != NULL) {
         c->protocol->closed(c);
+        dialled(c);
     } else {
-        p->dialling--;
+        dialled(c);
         dial_failed(p, why);
     }
     if (p->client != NULL)
@@ -364,7 +378,8 @@ static enum err start_now(struct client_pool *p, struct http_call *call)
 /* Are more connections wanted than are under way? */
 static bool wants_dial(const struct client_pool *p)
 {
-    size_t wanted = p->protocol_known ? p->queued : p->queued > 0;
+    bool one = p->is_shared || !p->protocol_known;
+    size_t wanted = one ? p->queued > 0 : p->queued;
     return p->dialling < wanted &&
            p->open_count < p->client->options.connections_max;
 }

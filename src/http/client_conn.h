@@ -78,6 +78,7 @@ struct client_pool {
     /* Until the first handshake nobody knows whether one connection is
      * enough for all. */
     bool protocol_known;
+    bool is_shared; /* it is HTTP/2 */
 };
 
 struct client_conn {
@@ -89,7 +90,7 @@ struct client_conn {
     struct http_call *call;                 /* HTTP/1: the one in progress */
     struct http1 parser;
     void *h2;
-    bool is_idle, paused, closing;
+    bool is_dialled, is_idle, paused, closing;
 };
 
 enum call_state { CALL_QUEUED, CALL_SENT, CALL_HEAD, CALL_ENDED };

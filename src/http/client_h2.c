@@ -138,8 +138,9 @@ static enum err h2_start(struct client_conn *c, struct http_call *call)
     list_remove(&call->place);
     list_push(&h->calls, &call->place);
     send_slice(h, call);
-    if (!h->busy)
-        flush(h);
+    flush(h);
+    if (!http2_may_request(h->session))
+        client_share(c, false, false);
     return ERR_OK;
 }
 
