@@ -29,6 +29,44 @@ static enum err index_models(struct snapshot *s)
     return ERR_OK;
 }
 
+static bool contains(struct names names, struct str name)
+{
+    for (size_t i = 0; i < names.count; i++) {
+        if (str_eq(names.at[i], name))
+            return true;
+    }
+    return false;
+}
+
+static bool all_allow(const struct settings *set, struct str field)
+{
+    for (size_t i = 0; i < set->provider_count; i++) {
+        if (!contains(set->providers[i].allow_fields, field))
+            return false;
+    }
+    return true;
+}
+
+/* A request is read before it is known where it will go, so a field passes
+ * unread only where no destination would mind. */
+static enum err join_allow_fields(struct snapshot *s)
+{
+    const struct settings *set = &s->settings;
+    struct names first = set->provider_count > 0
+                             ? set->providers[0].allow_fields
+                             : (struct names){0};
+    struct str *at = ARENA_NEW(&s->arena, struct str, first.count);
+
+    if (at == NULL)
+        return ERR_NO_MEMORY;
+    s->allow_fields.at = at;
+    for (size_t i = 0; i < first.count; i++) {
+        if (all_allow(set, first.at[i]))
+            at[s->allow_fields.count++] = first.at[i];
+    }
+    return ERR_OK;
+}
+
 static enum err load_provider_tls(struct snapshot *s, const char **ret_why)
 {
     const struct settings *set = &s->settings;
@@ -78,6 +116,8 @@ static enum err load(struct snapshot *s, struct str caller_key,
                      const char **ret_why)
 {
     enum err e = index_models(s);
+    if (e == ERR_OK)
+        e = join_allow_fields(s);
     if (e == ERR_OK)
         e = identity_callers_new(&s->settings, caller_key, &s->callers,
                                  ret_why);

@@ -34,8 +34,9 @@ struct snapshot {
     atomic_uint refs;
     uint64_t serial; /* rises with every reload */
     struct arena arena;
-    struct settings settings; /* in the arena */
-    struct map models;        /* alias -> struct model_row */
+    struct settings settings;  /* in the arena */
+    struct map models;         /* alias -> struct model_row */
+    struct names allow_fields; /* let through unread by every provider */
     struct identity_callers *callers;
     struct policy_set *policy;
     struct broker *broker;

@@ -26,6 +26,7 @@ enum {
     ERROR_BODY_MAX = 64 * 1024,
     BACKOFF_MS = 50, /* before the same destination is asked again; doubles */
     BACKOFF_MAX_MS = 2000,
+    OUTGOING_EXTRA = 512,
 };
 
 static bool may_retry(const struct action *a)
@@ -144,6 +145,8 @@ enum step stage_dispatch(struct action *a)
     struct buf target;
 
     buf_clear(&a->outgoing);
+    /* About as much goes out as came in: one allocation instead of many. */
+    (void)!buf_space(&a->outgoing, (size_t)a->request_bytes + OUTGOING_EXTRA);
     openai_write(&a->outgoing, &a->request, route->model);
     buf_init(&target, HTTP_TARGET_MAX);
     buf_add(&target, p->path);

@@ -12,15 +12,6 @@
 #include "pipeline/payload.h"
 #include "pipeline/snapshot.h"
 
-/* Fields that an operator let through, over all destinations of the model:
- * which one it will be is not known yet, so only what all of them allow. */
-static struct names allowed_fields(const struct action *a)
-{
-    const struct settings *s = &a->snapshot->settings;
-    return s->provider_count == 1 ? s->providers[0].allow_fields
-                                  : (struct names){0};
-}
-
 static enum step refuse_part(struct action *a, const struct llm_problem *p)
 {
     a->reason = p->text;
@@ -36,7 +27,7 @@ static enum step read_question(struct action *a, struct str body)
     a->request_bytes = body.len;
     a->has_request_hmac = payload_hmac(a, body, a->request_hmac);
     enum err e = openai_read(&a->question, to->operation, body,
-                             allowed_fields(a), &a->request, &problem);
+                             a->snapshot->allow_fields, &a->request, &problem);
     if (e != ERR_OK)
         return refuse_part(a, &problem);
 
