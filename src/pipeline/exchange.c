@@ -102,6 +102,24 @@ void exchange_reply_stream(struct exchange *x, int status,
     buf_release(&e.receipt);
 }
 
+/* RFC 9110, 15.5.6: a 405 says which methods there are. */
+static void reply_method(struct exchange *x, enum plane plane)
+{
+    struct buf allowed, body;
+
+    buf_init(&allowed, ERROR_BODY_MAX);
+    buf_init(&body, ERROR_BODY_MAX);
+    routes_allowed(plane, http_request_head(x->http)->path, &allowed);
+    openai_error(&body, ERR_METHOD, str_from(err_text(ERR_METHOD)),
+                 (struct str){0});
+    const struct http_field allow = {STR("allow"), buf_str(&allowed)};
+    exchange_reply(x, err_http_status(ERR_METHOD),
+                   (struct http_fields){&allow, 1}, json_type_name,
+                   buf_str(&body));
+    buf_release(&allowed);
+    buf_release(&body);
+}
+
 void exchange_reply_error(struct exchange *x, enum err why, struct str text,
                           struct str param)
 {
@@ -194,7 +212,7 @@ void exchange_request(void *user, struct http_request *r)
         refuse(x, ERR_NOT_FOUND);
         return;
     case ENDPOINT_MATCH_PATH:
-        refuse(x, ERR_METHOD);
+        reply_method(x, plane);
         return;
     case ENDPOINT_MATCH:
         answer(x);

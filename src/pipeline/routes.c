@@ -54,3 +54,18 @@ enum endpoint_match routes_find(enum plane plane, struct str method,
     }
     return found;
 }
+
+void routes_allowed(enum plane plane, struct str path, struct buf *to)
+{
+    struct str argument;
+
+    for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
+        const struct endpoint *e = &endpoints[i];
+        if ((e->planes & (unsigned)plane) == 0 ||
+            !path_matches(e, path, &argument))
+            continue;
+        if (buf_str(to).len > 0)
+            BUF_LIT(to, ", ");
+        buf_add(to, e->method);
+    }
+}

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "domain/action.h"
 #include "llm/dialect.h"
@@ -48,5 +49,8 @@ enum endpoint_match {
 enum endpoint_match routes_find(enum plane plane, struct str method,
                                 struct str path, const struct endpoint **ret,
                                 struct str *ret_argument);
+
+/* The methods that `path` takes, as the Allow field lists them. */
+void routes_allowed(enum plane plane, struct str path, struct buf *to);
 
 #endif

@@ -61,10 +61,33 @@ static void test_only_what_is_in_the_table_is_found(void **state)
     }
 }
 
+static void test_the_allow_field_lists_the_methods_of_a_path(void **state)
+{
+    (void)state;
+    static const struct {
+        enum plane plane;
+        struct str path, methods;
+    } cases[] = {
+        {PLANE_DATA, STR_INIT("/healthz"), STR_INIT("GET, POST")},
+        {PLANE_DATA, STR_INIT("/v1/models/small"), STR_INIT("GET")},
+        {PLANE_DATA, STR_INIT("/v1/chat/completions"), STR_INIT("POST")},
+        {PLANE_DATA, STR_INIT("/admin/v1/status"), STR_INIT("")},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf list;
+        buf_init(&list, 256);
+        routes_allowed(cases[i].plane, cases[i].path, &list);
+        assert_true(str_eq(buf_str(&list), cases[i].methods));
+        buf_release(&list);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_what_is_in_the_table_is_found),
+        cmocka_unit_test(test_the_allow_field_lists_the_methods_of_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
