@@ -5,6 +5,8 @@
 // one.  Without a script it answers like the real one.  Every request that
 // arrived is kept in `requests`, with its raw head, for the test to look at.
 import http from 'node:http';
+import http2 from 'node:http2';
+import https from 'node:https';
 
 export const text = 'Hello! How can I assist you today?';
 export const words = text.split(/(?<= )/);
@@ -87,14 +89,18 @@ async function answer(x) {
 export class Provider {
   requests = [];
   handlers = new Map();
+  sessions = new Set();
 
-  static async start() {
+  /** Over TLS with {key, cert}, and over HTTP/2 with {h2: true} too. */
+  static async start({ key, cert, h2 = false } = {}) {
     const p = new Provider();
-    p.server = http.createServer((req, res) => p.#serve(req, res));
+    const serve = (req, res) => p.#serve(req, res);
+    p.server = h2 ? http2.createSecureServer({ key, cert }, serve) : key ? https.createServer({ key, cert }, serve) : http.createServer(serve);
     p.server.keepAliveTimeout = 60000;
+    p.server.on('session', (s) => { p.sessions.add(s); s.on('close', () => p.sessions.delete(s)); });
     await new Promise((resolve) => p.server.listen(0, '127.0.0.1', resolve));
     p.port = p.server.address().port;
-    p.url = `http://127.0.0.1:${p.port}/v1`;
+    p.url = `${key ? 'https' : 'http'}://127.0.0.1:${p.port}/v1`;
     return p;
   }
 
@@ -116,7 +122,8 @@ export class Provider {
   }
 
   async stop() {
-    this.server.closeAllConnections();
+    this.server.closeAllConnections?.();
+    for (const s of this.sessions) s.destroy();
     await new Promise((resolve) => this.server.close(resolve));
   }
 }

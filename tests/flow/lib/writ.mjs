@@ -34,11 +34,11 @@ export function run(args, { input = '', env = {}, cwd } = {}) {
   });
 }
 
-/** The usual configuration; `more` is YAML appended at the top level. */
-export function config({ port, providers, models, callers, more = '' }) {
+/** The usual configuration; `listen` is more listeners, `more` is YAML appended at the top level. */
+export function config({ port, providers, models, callers, listen = '', more = '' }) {
   return [
     'node: gw-test',
-    `listen: [{address: "127.0.0.1:${port}"}]`,
+    `listen: [{address: "127.0.0.1:${port}"}${listen && `, ${listen}`}]`,
     'data: ./data',
     'tenants: {acme: {regions: [eu]}}',
     'providers:', ...Object.entries(providers).map(([name, p]) =>
@@ -57,12 +57,12 @@ export class Writ {
    * Starts a node: `providers` name -> {url}, `models` alias -> YAML of its
    * routes, `callers` name -> {models}.  Resolves when it serves.
    */
-  static async start({ providers, models, callers, more, env = {}, tls = false }) {
+  static async start({ providers, models, callers, listen, more, env = {} }) {
     const w = new Writ();
     w.dir = await fs.mkdtemp(path.join(os.tmpdir(), 'writ-flow-'));
     w.file = path.join(w.dir, 'writ.yaml');
     w.env = { PROVIDER_KEY: 'sk-provider-secret', ...env };
-    w.options = { providers, models, callers, more };
+    w.options = { providers, models, callers, listen, more };
     w.port = await freePort();
     await w.configure({});
     await w.launch();
