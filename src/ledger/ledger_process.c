@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "ledger/journal.h"
-#include "ledger/server.h"
+#include "ledger/ledger_server.h"
 #include "os/clock.h"
 #include "os/wire.h"
 
@@ -19,13 +19,13 @@ enum { CONTROL = 0, PEERS = 1 };
 struct process {
     const struct ledger_process_options *options;
     struct journal *journal;
-    struct server *server;
+    struct ledger_server *server;
     struct wire control;
     bool stopping;
     bool failed;
     int64_t end_ms;  /* when a failed process exits */
     int64_t sync_ms; /* when a batched one syncs next */
-    struct pollfd polls[PEERS + SERVER_PEERS_MAX];
+    struct pollfd polls[PEERS + LEDGER_SERVER_PEERS_MAX];
 };
 
 static void log_refusal(enum err e, const struct segment_trouble *t)
@@ -59,7 +59,7 @@ static enum err open_journal(struct process *p)
         log_warn("ledger.cut", {"bytes", str_from(bytes)},
                  {"why", STR("the last write before a crash was torn")});
     }
-    p->server = server_new(p->journal);
+    p->server = ledger_server_new(p->journal);
     return p->server != NULL ? ERR_OK : ERR_NO_MEMORY;
 }
 
@@ -77,7 +77,7 @@ static enum err control_frame(struct process *p, const struct frame *f, int fd)
             (void)close(fd);
         return ERR_MALFORMED;
     }
-    server_add(p->server, fd);
+    ledger_server_add(p->server, fd);
     return ERR_OK;
 }
 
@@ -103,17 +103,17 @@ static nfds_t fill_polls(struct process *p)
     p->polls[CONTROL] =
         (struct pollfd){p->control.fd, wanted(true, wire_pending(&p->control)),
                         0};
-    for (unsigned i = 0; i < SERVER_PEERS_MAX; i++) {
-        struct server_poll s = server_poll(p->server, i);
+    for (unsigned i = 0; i < LEDGER_SERVER_PEERS_MAX; i++) {
+        struct ledger_server_poll s = ledger_server_poll(p->server, i);
         p->polls[PEERS + i] = (struct pollfd){s.fd, wanted(s.read, s.write), 0};
     }
-    return PEERS + SERVER_PEERS_MAX;
+    return PEERS + LEDGER_SERVER_PEERS_MAX;
 }
 
 /* How long nothing has to be done, in whole milliseconds, rounded up. */
 static int sleep_ms(const struct process *p, int64_t now_ms)
 {
-    int64_t due = server_due_ms(p->server);
+    int64_t due = ledger_server_due_ms(p->server);
     if (p->failed && p->end_ms < due)
         due = p->end_ms;
     if (p->options->batched && p->sync_ms < due)
@@ -136,16 +136,16 @@ static void fail(struct process *p)
 /* Reads all that is there, from everybody, before the turn's commit. */
 static void read_peers(struct process *p)
 {
-    for (unsigned i = 0; i < SERVER_PEERS_MAX; i++) {
+    for (unsigned i = 0; i < LEDGER_SERVER_PEERS_MAX; i++) {
         if ((p->polls[PEERS + i].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
-            server_read(p->server, i);
+            ledger_server_read(p->server, i);
     }
 }
 
 static void end_turn(struct process *p)
 {
     int64_t now_ms = clock_monotonic_ms();
-    if (server_turn(p->server, now_ms) != ERR_OK)
+    if (ledger_server_turn(p->server, now_ms) != ERR_OK)
         fail(p);
     if (p->options->batched && now_ms >= p->sync_ms) {
         if (journal_sync(p->journal) != ERR_OK)
@@ -180,7 +180,7 @@ static void finish(struct process *p)
     nfds_t n = fill_polls(p);
     if (poll(p->polls, n, 0) > 0)
         read_peers(p);
-    if (server_finish(p->server) != ERR_OK)
+    if (ledger_server_finish(p->server) != ERR_OK)
         fail(p);
 }
 
@@ -216,7 +216,7 @@ out:
         log_error("ledger.failed", {"why", STR("the log was not sealed")});
         code = 1;
     }
-    server_free(p.server);
+    ledger_server_free(p.server);
     wire_release(&p.control);
     return code;
 }

@@ -164,8 +164,8 @@ static enum err settle(struct last *l)
     enum err e = write_again(l);
     if (e != ERR_OK)
         return e;
-    if (s->sealed)
-        return l->file_bytes > s->end ? cut(l, s->end) : file_sync(l->fd);
+    if (s->sealed) /* the cut, too, may be in memory only */
+        return cut(l, s->end);
     if (s->torn_bytes > 0) {
         /* First and on its own: the seal is never read with remains of
          * something else behind it. */

@@ -11,7 +11,7 @@
 # `N passed, N failed, N skipped`.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-build=$(cd "$1" && pwd)
+build=$(cd "$1" && pwd) || exit 2
 tools=$PWD/../shared/tools
 append=$build/fault_ledger_append
 verify=$build/fault_ledger_verify
@@ -22,6 +22,10 @@ if [ ! -x "$tools/crashsim.py" ] || ! command -v strace >/dev/null; then
   echo "0 passed, 0 failed, 1 skipped"
   exit 0
 fi
+
+for program in "$append" "$verify"; do
+  [ -x "$program" ] || { echo "$program is not built" && exit 2; }
+done
 
 # Leaks cannot be looked for under strace; everything else is.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
@@ -69,9 +73,11 @@ finds_a_liar() {
 sweep() {
   local max=$1 faults=$2
   mkdir -p "$room/base"
+  # Without its 20 entries the sweep would have swept nothing.
   "$tools/faultsweep.py" --base "$room/base" --work "$append {dir} 20 2 $segment" \
     --verify "$verify {dir} {acks} $segment" --faults "$faults" --max "$max" \
-    --calls openat,mkdirat,write,pwrite64,pwritev,fsync,fdatasync,renameat,renameat2,unlinkat,ftruncate,close,fallocate,pread64
+    --calls openat,mkdirat,write,pwrite64,pwritev,fsync,fdatasync,renameat,renameat2,unlinkat,ftruncate,close,fallocate,pread64 |
+    tee "$room/sweep" && grep -q '^baseline rc=0 acks=20 ' "$room/sweep"
 }
 
 # A log that was there before, so that the sweep covers recovery too.

@@ -1,7 +1,7 @@
 /* layers: base codec os ledger */
 /*
- * Fuzzes ledger/server: whatever a client sends, every entry of it that was
- * taken is answered once, in order, with indices that rise without a gap.
+ * Fuzzes ledger/ledger_server: whatever a client sends, every entry of it that
+ * was taken is answered once, in order, with indices that rise without a gap.
  *
  * The input is what the client sends after its hello, in two pieces.
  */
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "ledger/ledger_proto.h"
-#include "ledger/server.h"
+#include "ledger/ledger_server.h"
 #include "os/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -86,10 +86,10 @@ static uint64_t count_answers(struct wire *w, uint64_t first)
     return n;
 }
 
-static void turn(struct server *s, int64_t now_ms)
+static void turn(struct ledger_server *s, int64_t now_ms)
 {
-    server_read(s, 0);
-    enum err e = server_turn(s, now_ms);
+    ledger_server_read(s, 0);
+    enum err e = ledger_server_turn(s, now_ms);
     assert(e == ERR_OK);
 }
 
@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (journal == NULL || journal_tree(journal)->size > ENTRIES_MAX)
         begin_log();
     uint64_t before = journal_tree(journal)->size;
-    struct server *s = server_new(journal);
+    struct ledger_server *s = ledger_server_new(journal);
     int fds[2];
     struct wire w;
     assert(s != NULL);
@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(r == 0);
     int room = 4 * INPUT_MAX;
     (void)setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-    server_add(s, fds[0]);
+    ledger_server_add(s, fds[0]);
     enum err e = wire_init(&w, fds[1], own, FRAME_ROLE_LEDGER);
     assert(e == ERR_OK);
 
@@ -118,19 +118,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)buf_add(wire_out(&w), str_first(bytes, size / 3));
     e = wire_flush(&w);
     turn(s, 1);
-    if (server_poll(s, 0).fd >= 0) {
+    if (ledger_server_poll(s, 0).fd >= 0) {
         (void)buf_add(wire_out(&w), str_skip(bytes, size / 3));
         e = wire_flush(&w);
         turn(s, 2);
         turn(s, 2 + LEDGER_LAZY_MS); /* nothing waits longer */
     }
-    bool open = server_poll(s, 0).fd >= 0;
+    bool open = ledger_server_poll(s, 0).fd >= 0;
     assert(journal_pending(journal) == 0);
     uint64_t answered = count_answers(&w, before);
     uint64_t taken = journal_tree(journal)->size - before;
     assert(open ? answered == taken : answered <= taken);
     wire_release(&w);
-    server_free(s);
+    ledger_server_free(s);
     intents_clear(journal_open_intents(journal));
     return 0;
 }

@@ -1,5 +1,5 @@
-/* server.c - see server.h. */
-#include "ledger/server.h"
+/* ledger_server.c - see ledger_server.h. */
+#include "ledger/ledger_server.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -28,9 +28,9 @@ struct run {
     bool refused;
 };
 
-struct server {
+struct ledger_server {
     struct journal *journal;
-    struct peer peers[SERVER_PEERS_MAX];
+    struct peer peers[LEDGER_SERVER_PEERS_MAX];
     uint32_t owners;     /* given out so far */
     bool failed;         /* the journal has */
     bool awaited;        /* somebody waits for what is pending */
@@ -42,33 +42,33 @@ struct server {
 static_assert((int)COMMIT_COUNT_MAX <= (int)LEDGER_ACK_MAX,
               "a run fits an ACK");
 
-struct server *server_new(struct journal *j)
+struct ledger_server *ledger_server_new(struct journal *j)
 {
-    struct server *s = calloc(1, sizeof(*s));
+    struct ledger_server *s = calloc(1, sizeof(*s));
     if (s == NULL)
         return NULL;
     s->journal = j;
     s->lazy_due_ms = INT64_MAX;
-    for (unsigned i = 0; i < SERVER_PEERS_MAX; i++)
+    for (unsigned i = 0; i < LEDGER_SERVER_PEERS_MAX; i++)
         s->peers[i].wire.fd = -1;
     return s;
 }
 
-void server_free(struct server *s)
+void ledger_server_free(struct ledger_server *s)
 {
     if (s == NULL)
         return;
-    for (unsigned i = 0; i < SERVER_PEERS_MAX; i++)
+    for (unsigned i = 0; i < LEDGER_SERVER_PEERS_MAX; i++)
         wire_release(&s->peers[i].wire);
     free(s);
 }
 
-void server_add(struct server *s, int fd)
+void ledger_server_add(struct ledger_server *s, int fd)
 {
     /* A thread of a gateway, its control thread too, says it is a worker. */
     static const struct frame_hello own = {FRAME_PROTOCOL_VERSION,
                                            FRAME_ROLE_LEDGER, 0};
-    for (unsigned i = 0; i < SERVER_PEERS_MAX; i++) {
+    for (unsigned i = 0; i < LEDGER_SERVER_PEERS_MAX; i++) {
         struct peer *p = &s->peers[i];
         if (p->wire.fd >= 0)
             continue;
@@ -84,22 +84,24 @@ void server_add(struct server *s, int fd)
 
 static bool unread(const struct peer *p)
 {
-    return p->wire.out.len - p->wire.out_at > SERVER_UNREAD_MAX;
+    return p->wire.out.len - p->wire.out_at > LEDGER_SERVER_UNREAD_MAX;
 }
 
-struct server_poll server_poll(const struct server *s, unsigned peer)
+struct ledger_server_poll ledger_server_poll(const struct ledger_server *s,
+                                             unsigned peer)
 {
     const struct peer *p = &s->peers[peer];
-    return (struct server_poll){p->wire.fd, !unread(p), wire_pending(&p->wire)};
+    return (struct ledger_server_poll){p->wire.fd, !unread(p),
+                                       wire_pending(&p->wire)};
 }
 
-static struct peer *peer_of(struct server *s, const struct run *r)
+static struct peer *peer_of(struct ledger_server *s, const struct run *r)
 {
     struct peer *p = &s->peers[r->peer];
     return p->wire.fd >= 0 && p->owner == r->owner ? p : NULL;
 }
 
-static void answer_run(struct server *s, const struct run *r)
+static void answer_run(struct ledger_server *s, const struct run *r)
 {
     struct peer *p = peer_of(s, r);
     if (p == NULL)
@@ -115,7 +117,7 @@ static void answer_run(struct server *s, const struct run *r)
                (size_t)r->count * HASH_LEN);
 }
 
-static struct ledger_stats stats(struct server *s)
+static struct ledger_stats stats(struct ledger_server *s)
 {
     struct journal_counts c = journal_counts(s->journal);
     return (struct ledger_stats){
@@ -128,7 +130,7 @@ static struct ledger_stats stats(struct server *s)
     };
 }
 
-static void put_orphans(struct server *s, struct buf *out)
+static void put_orphans(struct ledger_server *s, struct buf *out)
 {
     uint64_t found[512];
     size_t n = 0;
@@ -149,7 +151,7 @@ static void put_orphans(struct server *s, struct buf *out)
     }
 }
 
-static void answer_questions(struct server *s, struct peer *p)
+static void answer_questions(struct ledger_server *s, struct peer *p)
 {
     struct buf *out = wire_out(&p->wire);
     if (p->stats_asked > 0) {
@@ -163,7 +165,7 @@ static void answer_questions(struct server *s, struct peer *p)
 }
 
 /* Commits what is pending, and answers it in the order it came. */
-static void commit(struct server *s)
+static void commit(struct ledger_server *s)
 {
     if (journal_commit(s->journal, clock_wall_us()) != ERR_OK)
         s->failed = true;
@@ -175,7 +177,7 @@ static void commit(struct server *s)
 }
 
 /* What a connection left open has to be closed by somebody else. */
-static void drop(struct server *s, struct peer *p)
+static void drop(struct ledger_server *s, struct peer *p)
 {
     wire_release(&p->wire);
     if (journal_pending(s->journal) > 0)
@@ -183,7 +185,7 @@ static void drop(struct server *s, struct peer *p)
     (void)intents_disown(journal_open_intents(s->journal), p->owner);
 }
 
-static void note(struct server *s, const struct peer *p, uint64_t index,
+static void note(struct ledger_server *s, const struct peer *p, uint64_t index,
                  bool refused)
 {
     unsigned peer = (unsigned)(p - s->peers);
@@ -197,7 +199,7 @@ static void note(struct server *s, const struct peer *p, uint64_t index,
     s->runs[s->run_count++] = (struct run){peer, p->owner, 1, index, refused};
 }
 
-static enum err take_append(struct server *s, struct peer *p,
+static enum err take_append(struct ledger_server *s, struct peer *p,
                             const struct frame *f)
 {
     struct ledger_append a;
@@ -218,7 +220,8 @@ static enum err take_append(struct server *s, struct peer *p,
     return ERR_OK;
 }
 
-static enum err take(struct server *s, struct peer *p, const struct frame *f)
+static enum err take(struct ledger_server *s, struct peer *p,
+                     const struct frame *f)
 {
     if (f->type == LEDGER_APPEND)
         return take_append(s, p, f);
@@ -242,7 +245,7 @@ static bool too_long(const struct wire *w)
            be_get_u32(left.ptr) > LEDGER_APPEND_MAX;
 }
 
-void server_read(struct server *s, unsigned peer)
+void ledger_server_read(struct ledger_server *s, unsigned peer)
 {
     struct peer *p = &s->peers[peer];
     if (p->wire.fd < 0)
@@ -257,9 +260,9 @@ void server_read(struct server *s, unsigned peer)
         drop(s, p);
 }
 
-static enum err send_all(struct server *s)
+static enum err send_all(struct ledger_server *s)
 {
-    for (unsigned i = 0; i < SERVER_PEERS_MAX; i++) {
+    for (unsigned i = 0; i < LEDGER_SERVER_PEERS_MAX; i++) {
         struct peer *p = &s->peers[i];
         if (p->wire.fd < 0)
             continue;
@@ -270,7 +273,7 @@ static enum err send_all(struct server *s)
     return s->failed ? ERR_IO : ERR_OK;
 }
 
-enum err server_turn(struct server *s, int64_t now_ms)
+enum err ledger_server_turn(struct ledger_server *s, int64_t now_ms)
 {
     if (s->run_count > 0 && s->lazy_due_ms == INT64_MAX)
         s->lazy_due_ms = now_ms + LEDGER_LAZY_MS;
@@ -279,13 +282,13 @@ enum err server_turn(struct server *s, int64_t now_ms)
     return send_all(s);
 }
 
-enum err server_finish(struct server *s)
+enum err ledger_server_finish(struct ledger_server *s)
 {
     commit(s);
     return send_all(s);
 }
 
-int64_t server_due_ms(const struct server *s)
+int64_t ledger_server_due_ms(const struct ledger_server *s)
 {
     return s->lazy_due_ms;
 }

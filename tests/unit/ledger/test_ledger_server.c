@@ -1,4 +1,5 @@
-/* Tests ledger/server: turns, commits, answers, and clients that misbehave. */
+/* Tests ledger/ledger_server: turns, commits, answers, and clients that
+ * misbehave. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,27 +14,27 @@
 
 #include "fixture.h"
 #include "ledger/ledger_proto.h"
-#include "ledger/server.h"
+#include "ledger/ledger_server.h"
 #include "os/wire.h"
 
 /* A server in this process, and clients that speak to it by hand. */
 struct bench {
     struct journal *journal;
-    struct server *server;
+    struct ledger_server *server;
     int64_t now_ms;
 };
 
 static struct bench bench_open(const struct fixture *x)
 {
     struct bench b = {.journal = fixture_open(x, 0), .now_ms = 1000};
-    b.server = server_new(b.journal);
+    b.server = ledger_server_new(b.journal);
     assert_non_null(b.server);
     return b;
 }
 
 static void bench_close(struct bench *b)
 {
-    server_free(b->server);
+    ledger_server_free(b->server);
     assert_int_equal(journal_close(b->journal), ERR_OK);
 }
 
@@ -45,7 +46,7 @@ static struct wire connect_to(struct bench *b)
     struct wire w;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
                      0);
-    server_add(b->server, fds[0]);
+    ledger_server_add(b->server, fds[0]);
     assert_int_equal(wire_init(&w, fds[1], own, FRAME_ROLE_LEDGER), ERR_OK);
     return w;
 }
@@ -66,9 +67,9 @@ static void send_all(struct wire *w)
 static enum err turn(struct bench *b, int64_t later_ms)
 {
     b->now_ms += later_ms;
-    for (unsigned i = 0; i < SERVER_PEERS_MAX; i++)
-        server_read(b->server, i);
-    return server_turn(b->server, b->now_ms);
+    for (unsigned i = 0; i < LEDGER_SERVER_PEERS_MAX; i++)
+        ledger_server_read(b->server, i);
+    return ledger_server_turn(b->server, b->now_ms);
 }
 
 static struct frame answer(struct wire *w)
@@ -144,16 +145,16 @@ static void test_lazy_entries_wait_five_milliseconds(void **state)
     struct bench b = bench_open(*state);
     struct wire w = connect_to(&b);
     assert_int_equal(turn(&b, 0), ERR_OK);
-    assert_true(server_due_ms(b.server) == INT64_MAX);
+    assert_true(ledger_server_due_ms(b.server) == INT64_MAX);
     give(&w, "{}", LEDGER_LAZY, false, LEDGER_NO_INDEX);
     send_all(&w);
     assert_int_equal(turn(&b, 10), ERR_OK);
     assert_int_equal(turn(&b, LEDGER_LAZY_MS - 1), ERR_OK);
     assert_true(silent(&w));
-    assert_true(server_due_ms(b.server) <= b.now_ms + 1);
+    assert_true(ledger_server_due_ms(b.server) <= b.now_ms + 1);
     assert_int_equal(turn(&b, 1), ERR_OK);
     check_ack(&w, 0, 1);
-    assert_true(server_due_ms(b.server) == INT64_MAX);
+    assert_true(ledger_server_due_ms(b.server) == INT64_MAX);
     wire_release(&w);
     bench_close(&b);
 }
@@ -345,13 +346,13 @@ static void test_a_stranger_is_not_answered(void **state)
 static void test_connections_have_a_bound(void **state)
 {
     struct bench b = bench_open(*state);
-    struct wire w[SERVER_PEERS_MAX + 1];
-    for (unsigned i = 0; i <= SERVER_PEERS_MAX; i++)
+    struct wire w[LEDGER_SERVER_PEERS_MAX + 1];
+    for (unsigned i = 0; i <= LEDGER_SERVER_PEERS_MAX; i++)
         w[i] = connect_to(&b);
     struct frame f;
-    enum err e = wire_fill(&w[SERVER_PEERS_MAX]);
+    enum err e = wire_fill(&w[LEDGER_SERVER_PEERS_MAX]);
     assert_int_equal(e, ERR_CLOSED);
-    assert_false(wire_next(&w[SERVER_PEERS_MAX], &f, NULL, &e));
+    assert_false(wire_next(&w[LEDGER_SERVER_PEERS_MAX], &f, NULL, &e));
     wire_release(&w[0]);
     assert_int_equal(turn(&b, 0), ERR_OK);
     w[0] = connect_to(&b); /* there is room again */
@@ -359,7 +360,7 @@ static void test_connections_have_a_bound(void **state)
     send_all(&w[0]);
     assert_int_equal(turn(&b, 0), ERR_OK);
     check_ack(&w[0], 0, 1);
-    for (unsigned i = 0; i <= SERVER_PEERS_MAX; i++)
+    for (unsigned i = 0; i <= LEDGER_SERVER_PEERS_MAX; i++)
         wire_release(&w[i]);
     bench_close(&b);
 }
@@ -374,12 +375,12 @@ static void test_a_client_that_does_not_read_is_not_read_from(void **state)
         for (unsigned n = 0; n < 100; n++)
             give(&w, "{}", LEDGER_LAZY, false, LEDGER_NO_INDEX);
         send_all(&w);
-        stopped = !server_poll(b.server, 0).read;
+        stopped = !ledger_server_poll(b.server, 0).read;
         if (!stopped)
             assert_int_equal(turn(&b, LEDGER_LAZY_MS), ERR_OK);
     }
     assert_true(stopped);
-    assert_true(server_poll(b.server, 0).write);
+    assert_true(ledger_server_poll(b.server, 0).write);
     wire_release(&w);
     bench_close(&b);
 }
@@ -417,7 +418,7 @@ static void test_a_failed_disk_refuses_everybody(void **state)
     check_failed(&other, 1);
     wire_release(&w);
     wire_release(&other);
-    server_free(b.server);
+    ledger_server_free(b.server);
     assert_int_equal(journal_close(b.journal), ERR_IO);
 }
 
