@@ -344,8 +344,7 @@ int runner_process_run(const struct runner_process_options *o)
     static const struct frame_hello own = {FRAME_PROTOCOL_VERSION,
                                            FRAME_ROLE_RUNNER, 0};
     struct runner *r = calloc(1, sizeof(*r));
-    bool usable = r != NULL;
-    if (!usable) {
+    if (r == NULL) {
         (void)close(o->control_fd);
         log_error("runner.failed", {"why", STR("out of memory")});
         return 1;
@@ -355,8 +354,8 @@ int runner_process_run(const struct runner_process_options *o)
         r->clients[i].wire.fd = -1;
     for (size_t i = 0; i < RUNNER_CHILDREN_MAX; i++)
         r->running[i].child.pidfd = -1;
-    usable = wire_init(&r->control, o->control_fd, own,
-                       FRAME_ROLE_SUPERVISOR) == ERR_OK;
+    bool usable = wire_init(&r->control, o->control_fd, own,
+                            FRAME_ROLE_SUPERVISOR) == ERR_OK;
     if (usable && wire_flush(&r->control) != ERR_OK)
         r->stopping = true;
     while (usable && !r->stopping)

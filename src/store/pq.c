@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <dlfcn.h>
-#include <string.h>
 
 /* The name of the interface since PostgreSQL 8. */
 #define LIBRARY "libpq.so.5"
@@ -24,17 +23,18 @@ enum err pq_load(struct pq *ret, const char **ret_why)
                    " (package libpq5) cannot be loaded";
         return ERR_CONFIG;
     }
-    struct pq loaded = {0};
+    /* POSIX lets a function's address travel in a void pointer. */
+    union {
+        struct pq pq;
+        void *at[ARRAY_LEN(names)];
+    } loaded = {0};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        void *function = dlsym(library, names[i]);
-        if (function == NULL) {
+        loaded.at[i] = dlsym(library, names[i]);
+        if (loaded.at[i] == NULL) {
             *ret_why = LIBRARY " is older than version 14";
             return ERR_CONFIG;
         }
-        /* POSIX lets a function's address travel in a void pointer. */
-        memcpy((char *)&loaded + i * sizeof(function), (const void *)&function,
-               sizeof(function));
     }
-    *ret = loaded;
+    *ret = loaded.pq;
     return ERR_OK;
 }
