@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 
 /* The control connection's place in the poll table, before the peers. */
 enum { CONTROL = 0, PEERS = 1 };
+
+/* A client's socket holds far less than a turn reads. */
+enum { LAST_TURNS = 64 };
 
 struct process {
     const struct ledger_process_options *options;
@@ -174,14 +178,19 @@ static enum err turn(struct process *p)
     return ERR_OK;
 }
 
-/* The last turn: what clients had already sent is committed and answered. */
+/* What clients had sent before the end is committed and answered; a bound,
+ * since one that still lives could go on for ever. */
 static void finish(struct process *p)
 {
-    nfds_t n = fill_polls(p);
-    if (poll(p->polls, n, 0) > 0)
-        read_peers(p);
-    if (ledger_server_finish(p->server) != ERR_OK)
-        fail(p);
+    for (unsigned i = 0; i < LAST_TURNS && !p->failed; i++) {
+        bool more = poll(p->polls, fill_polls(p), 0) > 0;
+        if (more)
+            read_peers(p);
+        if (ledger_server_finish(p->server) != ERR_OK)
+            fail(p);
+        if (!more)
+            break;
+    }
 }
 
 static int serve(struct process *p)
@@ -203,6 +212,12 @@ int ledger_process_run(const struct ledger_process_options *o)
                                            FRAME_ROLE_LEDGER, 0};
     struct process p = {.options = o, .control = {.fd = -1}};
     int code = 1;
+    /* An interrupt from the terminal, or a service manager's SIGTERM, goes to
+     * all processes at once: the evidence stays until the others are done,
+     * and the supervisor, or its end, says when. */
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write that fails, like any other */
     if (wire_init(&p.control, o->control_fd, own, FRAME_ROLE_SUPERVISOR) !=
             ERR_OK ||
         open_journal(&p) != ERR_OK)

@@ -5,6 +5,8 @@
  * folder.  The supervisor hands it clients' sockets over the control
  * connection (codec/frame.h); our hello there says that the log is open.
  *
+ * SIGINT and SIGTERM are ignored: the supervisor says when, or its end does.
+ *
  * A failed write or fdatasync ends the process: everything that waits is
  * refused, one line is logged, what comes within LEDGER_LAST_WORDS_MS is
  * refused too, then it exits.  The next start recovers (journal.h).

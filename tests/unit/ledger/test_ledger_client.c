@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -98,6 +99,15 @@ static void on_impatience(struct timer *t)
 {
     (void)t;
     fail_msg("no answer");
+}
+
+/* Whom on_continue() wakes. */
+static pid_t continued;
+
+static void on_continue(struct timer *t)
+{
+    (void)t;
+    assert_int_equal(kill(continued, SIGCONT), 0);
 }
 
 static struct bench bench_open(const struct fixture *x)
@@ -402,6 +412,36 @@ static void test_a_batched_process_answers_too(void **state)
     assert_int_equal(r.entries, ARRAY_LEN(its));
 }
 
+/* What was sent before the end counts, and signals meant for all do not. */
+static void test_a_shutdown_takes_what_was_sent(void **state)
+{
+    struct bench b = bench_open(*state);
+    connect_client(&b);
+    struct entry first;
+    assert_int_equal(append(&b, &first, "{}", LEDGER_AWAITED), ERR_OK);
+    await(&b, 1);
+    assert_int_equal(kill(b.pid, SIGSTOP), 0);
+    assert_int_equal(kill(b.pid, SIGINT), 0);
+    assert_int_equal(kill(b.pid, SIGTERM), 0);
+    static struct entry its[3000];
+    for (unsigned i = 0; i < ARRAY_LEN(its); i++)
+        assert_int_equal(append(&b, &its[i], "{}", LEDGER_LAZY), ERR_OK);
+    frame_add(wire_out(&b.control), FRAME_SHUTDOWN, 0, STR(""));
+    assert_int_equal(wire_flush(&b.control), ERR_OK);
+    timer_set(b.loop, &b.patience, 50, on_continue);
+    continued = b.pid;
+    b.left = ARRAY_LEN(its);
+    loop_run(b.loop);
+    assert_int_equal(end_process(&b), 0);
+    for (unsigned i = 0; i < ARRAY_LEN(its); i++)
+        assert_int_equal(its[i].e, ERR_OK);
+    bench_close(&b);
+    struct ledger_verify_report r;
+    assert_int_equal(fixture_verify(*state, &r), ERR_OK);
+    assert_int_equal(r.entries, 1 + ARRAY_LEN(its));
+    assert_true(r.sealed);
+}
+
 /* The supervisor's end closes: the process seals and goes. */
 static void test_the_process_goes_with_its_supervisor(void **state)
 {
@@ -436,6 +476,34 @@ static void test_a_damaged_log_is_not_served(void **state)
     int status = end_process(&b);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+/* No more bytes can be written: everybody is refused, then it ends, and the
+ * next start has what was acknowledged. */
+static void test_a_failed_write_refuses_and_ends_the_process(void **state)
+{
+    struct bench b = bench_open(*state);
+    connect_client(&b);
+    struct entry its[20];
+    assert_int_equal(append(&b, &its[0], "{}", LEDGER_AWAITED), ERR_OK);
+    await(&b, 1);
+    const struct rlimit low = {FIXTURE_HEADER, FIXTURE_HEADER};
+    assert_int_equal(prlimit(b.pid, RLIMIT_FSIZE, &low, NULL), 0);
+    for (unsigned i = 0; i < ARRAY_LEN(its); i++)
+        assert_int_equal(append(&b, &its[i], "{}", LEDGER_LAZY), ERR_OK);
+    await(&b, ARRAY_LEN(its));
+    for (unsigned i = 0; i < ARRAY_LEN(its); i++)
+        assert_int_equal(its[i].e, ERR_EVIDENCE);
+    int status = end_process(&b);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+
+    start_process(&b, false);
+    connect_client(&b);
+    assert_int_equal(append(&b, &its[0], "{}", LEDGER_AWAITED), ERR_OK);
+    await(&b, 1);
+    assert_int_equal(its[0].receipt.index, 1);
+    bench_close(&b);
 }
 
 /* A peer that answers what was never asked. */
@@ -617,8 +685,10 @@ int main(void)
         FIXTURE_TEST(test_stats),
         FIXTURE_TEST(test_a_client_can_be_freed_with_entries_on_their_way),
         FIXTURE_TEST(test_a_batched_process_answers_too),
+        FIXTURE_TEST(test_a_shutdown_takes_what_was_sent),
         FIXTURE_TEST(test_the_process_goes_with_its_supervisor),
         FIXTURE_TEST(test_a_damaged_log_is_not_served),
+        FIXTURE_TEST(test_a_failed_write_refuses_and_ends_the_process),
         FIXTURE_TEST(test_a_lying_ledger_is_cut_off),
         FIXTURE_TEST(test_acknowledged_entries_survive_kills_under_load),
     };
