@@ -135,12 +135,15 @@ static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t code,
 static int on_not_sent(nghttp2_session *ng, const nghttp2_frame *frame, int rc,
                        void *user)
 {
-    (void)ng, (void)rc;
+    (void)rc;
     struct http2 *h = user;
-    struct http2_stream *s = stream_of(h, frame->hd.stream_id);
+    int32_t id = frame->hd.stream_id;
+    struct http2_stream *s = stream_of(h, id);
     if (h->role == HTTP2_CLIENT && frame->hd.type == NGHTTP2_HEADERS &&
-        s != NULL && !s->sent)
+        s != NULL && !s->sent) {
+        (void)nghttp2_session_set_stream_user_data(ng, id, NULL);
         close_stream(h, s, NGHTTP2_REFUSED_STREAM);
+    }
     return 0;
 }
 
@@ -275,10 +278,10 @@ enum err http2_feed(struct http2 *h, struct str bytes, int64_t now_ms)
         /* nghttp2 has queued its GOAWAY where it could; a bad preface or a
          * flood of answers leave that to us. */
         h->broken = true;
-        (void)nghttp2_session_terminate_session(h->ng,
-                                                n == NGHTTP2_ERR_FLOODED
-                                                    ? NGHTTP2_ENHANCE_YOUR_CALM
-                                                    : NGHTTP2_PROTOCOL_ERROR);
+        bool flood =
+            n == NGHTTP2_ERR_FLOODED || n == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+        (void)nghttp2_session_terminate_session(
+            h->ng, flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
     }
     return h->broken ? ERR_MALFORMED : ERR_OK;
 }

@@ -82,9 +82,8 @@ static int64_t cost_of(struct http2 *h, const nghttp2_frame_hd *hd)
     }
     case NGHTTP2_HEADERS:
     case NGHTTP2_WINDOW_UPDATE: /* as many as it sees data */
+    default:                    /* nghttp2 skips what it does not know */
         return 0;
-    default: /* unknown ones are ignored, but not for ever */
-        return 1;
     }
 }
 

@@ -6,103 +6,8 @@
 #include "http/client_conn.h"
 #include "http/client_h1.h"
 #include "http/client_h2.h"
-#include "net/tls.h"
 
-enum { KEY_MAX = 4096, AUTHORITY_MAX = 512, H2_OUT_MAX = 256 * 1024 };
-
-/* --- pools --- */
-
-static enum err make_key(struct http_client *c, const struct http_origin *o)
-{
-    struct buf *b = &c->key;
-    struct str tls = {(const char *)&o->tls, sizeof(const void *)};
-    buf_clear(b);
-    buf_add_u64(b, o->port);
-    buf_add_char(b, o->allow_local ? 'l' : '-');
-    buf_add(b, tls);
-    buf_add_u64(b, o->host.len);
-    buf_add_char(b, ':');
-    buf_add(b, o->host);
-    buf_add(b, o->partition);
-    return buf_ok(b) ? ERR_OK : ERR_LIMIT;
-}
-
-/* host[:port] for the Host field; a local socket has no better name. */
-static bool make_authority(const struct http_origin *o, struct buf *to)
-{
-    if (o->port == 0)
-        return BUF_LIT(to, "localhost");
-    bool is_ipv6 = str_find(o->host, ':') < o->host.len;
-    buf_add(to, is_ipv6 ? STR("[") : STR(""));
-    buf_add(to, o->host);
-    buf_add(to, is_ipv6 ? STR("]") : STR(""));
-    if (o->port != (o->tls != NULL ? 443 : 80)) {
-        buf_add_char(to, ':');
-        buf_add_u64(to, o->port);
-    }
-    return buf_ok(to);
-}
-
-static char *copy(struct str s)
-{
-    char *to = malloc(s.len + 1);
-    if (to != NULL) {
-        if (s.len > 0)
-            memcpy(to, s.ptr, s.len);
-        to[s.len] = '\0';
-    }
-    return to;
-}
-
-static void pool_free(struct client_pool *p)
-{
-    tls_context_unref(p->tls);
-    free(p->host);
-    free((char *)(uintptr_t)p->key.ptr);
-    free((char *)(uintptr_t)p->authority.ptr);
-    free(p);
-}
-
-static struct client_pool *pool_new(struct http_client *c,
-                                    const struct http_origin *o)
-{
-    struct client_pool *p = calloc(1, sizeof(*p));
-    if (p == NULL)
-        return NULL;
-    struct buf authority;
-    buf_init(&authority, AUTHORITY_MAX);
-    p->client = c;
-    p->key = (struct str){copy(buf_str(&c->key)), c->key.len};
-    p->host = copy(o->host);
-    p->port = o->port;
-    p->allow_local = o->allow_local;
-    p->protocol_known = o->tls == NULL;
-    list_init(&p->idle);
-    list_init(&p->shared);
-    list_init(&p->rest);
-    list_init(&p->queue);
-    if (make_authority(o, &authority))
-        p->authority = (struct str){copy(buf_str(&authority)), authority.len};
-    buf_release(&authority);
-    if (o->tls != NULL)
-        p->tls = tls_context_ref(o->tls);
-    if (p->key.ptr == NULL || p->host == NULL || p->authority.ptr == NULL ||
-        map_set(&c->pools, p->key, p) != ERR_OK) {
-        pool_free(p);
-        return NULL;
-    }
-    return p;
-}
-
-/* A pool stays as long as somebody is in it. */
-static void pool_check(struct client_pool *p)
-{
-    if (p->open_count > 0 || p->queued > 0 || p->holds > 0)
-        return;
-    if (p->client != NULL)
-        (void)map_take(&p->client->pools, p->key);
-    pool_free(p);
-}
+enum { KEY_MAX = 4096, H2_OUT_MAX = 256 * 1024 };
 
 /* --- connections --- */
 
@@ -215,7 +120,7 @@ void client_detach(struct http_call *call)
     struct client_pool *p = call->pool;
     if (call->state == CALL_QUEUED) {
         take_off_queue(call);
-        pool_check(p);
+        client_pool_check(p);
     }
     call->conn = NULL;
 }
@@ -312,7 +217,7 @@ static void on_closed(void *user, enum err why)
     if (p->client != NULL)
         run_queue(p);
     p->holds--;
-    pool_check(p);
+    client_pool_check(p);
     free(c);
 }
 
@@ -430,17 +335,13 @@ enum err http_client_send(struct http_client *c,
                           const struct http_call_events *events, void *user,
                           struct http_call **ret)
 {
-    enum err e = make_key(c, r->origin);
+    struct client_pool *p;
+    enum err e = client_pool_get(c, r->origin, &p);
     if (e != ERR_OK)
         return e;
-    struct client_pool *p = map_get(&c->pools, buf_str(&c->key));
-    if (p == NULL)
-        p = pool_new(c, r->origin);
-    if (p == NULL)
-        return ERR_NO_MEMORY;
     struct http_call *call = call_new(c, r, events, user);
     if (call == NULL) {
-        pool_check(p);
+        client_pool_check(p);
         return ERR_NO_MEMORY;
     }
     call->pool = p;
@@ -453,7 +354,7 @@ enum err http_client_send(struct http_client *c,
     else
         call_free(call);
     p->holds--;
-    pool_check(p);
+    client_pool_check(p);
     return e;
 }
 

@@ -131,7 +131,17 @@ struct http_call {
     bool waiting;
 };
 
-/* --- pools and connections: client.c --- */
+/* --- pools: client_pool.c --- */
+
+/* The pool of `o`, made if there is none.  ERR_LIMIT: a name is too long. */
+MUST_CHECK enum err client_pool_get(struct http_client *c,
+                                    const struct http_origin *o,
+                                    struct client_pool **ret);
+
+/* Frees a pool that nobody is in any more. */
+void client_pool_check(struct client_pool *p);
+
+/* --- connections: client.c --- */
 
 /* Closes at once; the rest happens in the `closed` event. */
 void client_close(struct client_conn *c);

@@ -102,12 +102,48 @@ static void h2_timeout(struct server_conn *c)
 
 /* --- output --- */
 
+static void request_free(struct h2_request *q)
+{
+    timer_cancel(&q->body_timer);
+    list_remove(&q->node);
+    q->h->count--;
+    request_release(&q->r);
+    free(q);
+}
+
+/* The stream is closed: `done`, when the turn ends. */
+static void lose_stream(struct h2_request *q, enum err why)
+{
+    q->id = 0;
+    timer_cancel(&q->body_timer);
+    q->r.why = why;
+    if (q->is_open)
+        server_done_later(&q->r);
+    else
+        request_free(q);
+}
+
+/* The session is beyond saving, and with it all that is open. */
+static void lose_all(struct server_h2 *h)
+{
+    h->over = true;
+    LIST_EACH(it, next, &h->requests)
+    {
+        struct h2_request *q = CONTAINER_OF(it, struct h2_request, node);
+        if (q->id == 0)
+            continue;
+        http2_abandon(h->session, q->id, HTTP2_INTERNAL_ERROR);
+        lose_stream(q, ERR_CLOSED);
+    }
+}
+
 /* All was said: FIN, and a while for the peer to read it. */
 static void finish(struct server_h2 *h)
 {
     if (h->finished)
         return;
-    h->over = h->finished = true;
+    lose_all(h);
+    h->finished = true;
     stream_finish(h->conn->stream);
     server_deadline(h->conn, SERVER_LINGER_MS);
 }
@@ -141,21 +177,7 @@ static void h2_flush(struct server_conn *c)
         set_deadline(h);
 }
 
-static void h2_drained(struct server_conn *c)
-{
-    h2_flush(c);
-}
-
 /* --- requests --- */
-
-static void request_free(struct h2_request *q)
-{
-    timer_cancel(&q->body_timer);
-    list_remove(&q->node);
-    q->h->count--;
-    request_release(&q->r);
-    free(q);
-}
 
 static void *on_begin(void *user, int32_t id, struct arena **ret_arena)
 {
@@ -202,7 +224,6 @@ static void write_or_reset(struct h2_request *q, struct str piece, bool last)
         http2_reset(q->h->session, q->id, HTTP2_INTERNAL_ERROR);
 }
 
-/* A request that no handler sees. */
 static void on_refused(void *stream, enum http_fault fault)
 {
     struct h2_request *q = stream;
@@ -377,18 +398,6 @@ static void h2_cut(struct http_request *r)
     server_flush_later(r->conn);
 }
 
-/* The stream is closed: `done`, when the turn ends. */
-static void lose_stream(struct h2_request *q, enum err why)
-{
-    q->id = 0;
-    timer_cancel(&q->body_timer);
-    q->r.why = why;
-    if (q->is_open)
-        server_done_later(&q->r);
-    else
-        request_free(q);
-}
-
 static void on_stream_closed(void *stream, uint32_t code)
 {
     struct h2_request *q = stream;
@@ -415,21 +424,9 @@ static void h2_data(struct server_conn *c, struct str bytes)
     h->busy = true;
     enum err e = http2_feed(h->session, bytes, loop_now_ms(c->loop));
     h->busy = false;
-    if (e != ERR_OK) {
-        h->over = true;
-        LIST_EACH(it, next, &h->requests)
-        {
-            struct h2_request *q = CONTAINER_OF(it, struct h2_request, node);
-            http2_abandon(h->session, q->id, HTTP2_INTERNAL_ERROR);
-            lose_stream(q, ERR_CLOSED);
-        }
-    }
+    if (e != ERR_OK)
+        lose_all(h);
     server_flush_later(c);
-}
-
-static void h2_ended(struct server_conn *c)
-{
-    server_close(c);
 }
 
 static void h2_closed(struct server_conn *c)
@@ -489,8 +486,8 @@ enum err server_h2_start(struct server_conn *c)
 
 const struct server_protocol server_h2_protocol = {
     .data = h2_data,
-    .ended = h2_ended,
-    .drained = h2_drained,
+    .ended = server_close,
+    .drained = h2_flush,
     .timeout = h2_timeout,
     .closed = h2_closed,
     .drain = h2_drain,

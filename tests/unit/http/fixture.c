@@ -292,7 +292,7 @@ static void on_opened(void *user)
     ((struct peer *)user)->opened = true;
 }
 
-static void on_data(void *user, struct str bytes)
+static void on_peer_data(void *user, struct str bytes)
 {
     struct peer *p = user;
     if (!p->forgets)
@@ -319,8 +319,9 @@ static void on_closed(void *user, enum err why)
     p->s = NULL;
 }
 
-static const struct stream_events peer_events = {on_opened, on_data, on_ended,
-                                                 on_drained, on_closed};
+static const struct stream_events peer_events = {on_opened, on_peer_data,
+                                                 on_ended, on_drained,
+                                                 on_closed};
 
 static void peer_init(struct peer *p, struct world *w)
 {
