@@ -275,8 +275,11 @@ static enum step start_stream(struct relay *r)
     struct action *a = r->action;
 
     enum err e = openai_stream_new(a->arena, &a->request, &r->meter);
-    if (e != ERR_OK)
+    if (e != ERR_OK) {
+        http_call_cancel(a->call);
+        a->call = NULL;
         return stage_stop(a, e);
+    }
     r->out = (struct body_source){on_pull, on_cancel};
     buf_init(&r->piece, SSE_EVENT_MAX + 2 * BODY_PIECE_MAX);
     payload_digest_begin(&r->digest, a);

@@ -48,6 +48,7 @@ static void retry(struct action *a, enum outcome_status status, enum err why)
     bool wrapped = a->attempt.number % a->candidate_count == 0;
 
     attempt_close(a, status, why);
+    relay_drop(a); /* of an answer that the caller will not see */
     if (!wrapped) {
         pipeline_resume(a, STEP_RETRY);
         return;
@@ -68,11 +69,11 @@ static void on_error_body(void *user, struct str body, enum err e)
         retry(a, OUTCOME_ERROR, ERR_OK);
         return;
     }
-    if (e != ERR_OK) {
-        pipeline_resume(a, stage_stop(a, ERR_UPSTREAM));
-        return;
-    }
-    pipeline_resume(a, relay_keep_error(a, body));
+    enum step kept =
+        e == ERR_OK ? relay_keep_error(a, body) : stage_stop(a, ERR_UPSTREAM);
+    if (kept == STEP_STOP)
+        relay_drop(a);
+    pipeline_resume(a, kept);
 }
 
 static void on_head(void *user, const struct http_response_head *head)
