@@ -34,7 +34,12 @@ struct relay;
 struct snapshot;
 struct worker;
 
-enum { ACTION_ID_LEN = 16, CANDIDATES_MAX = 16, TARGET_MAX = 96 };
+enum {
+    ACTION_ID_LEN = 16,
+    CANDIDATES_MAX = 16,
+    TARGET_MAX = 96,
+    PATIENCE_MS = 10000, /* with a process of ours that does not answer */
+};
 
 /* A destination that the action could go to. */
 struct candidate {
@@ -48,9 +53,9 @@ struct attempt {
     unsigned number; /* from 1 */
     struct candidate to;
     struct ledger_receipt intent;
-    int64_t started_ms;    /* loop time; the first byte may leave now */
-    int status;            /* of the destination's answer; 0: none */
-    struct str model;      /* as the destination names it; in the arena */
+    int64_t started_ms; /* loop time; the first byte may leave now */
+    int status;         /* of the destination's answer; 0: none */
+    struct str model;   /* as the destination names it; in the arena */
     struct str finish;
     struct usage usage;
     uint64_t answer_bytes;
@@ -80,6 +85,7 @@ struct action {
     const struct caller *caller; /* borrowed from the snapshot */
     struct session *session;     /* +1 reference */
     struct session_wait session_wait;
+    struct timer patience; /* with the keeper, then with the ledger */
 
     /* parse, classify, route */
     enum action_kind kind;

@@ -53,6 +53,7 @@ static void on_durable(struct ledger_wait *w, enum err e,
     }
     free(p);
     a->recording = NULL;
+    timer_cancel(&a->patience);
     if (e == ERR_OK) {
         a->attempt.intent = a->receipt = *receipt;
         a->attempt.open = true;

@@ -30,7 +30,16 @@ static void record_session(struct action *a)
 static void on_ready(struct session_wait *w, enum err e)
 {
     struct action *a = CONTAINER_OF(w, struct action, session_wait);
+    timer_cancel(&a->patience);
     pipeline_resume(a, e == ERR_OK ? STEP_NEXT : stage_stop(a, e));
+}
+
+static void on_overdue(struct timer *t)
+{
+    struct action *a = CONTAINER_OF(t, struct action, patience);
+
+    session_wait_cancel(&a->session_wait);
+    pipeline_resume(a, stage_stop(a, ERR_KEEPER));
 }
 
 /* Who acts for whom: the subject, and the actor where there is one. */
@@ -68,10 +77,14 @@ enum step stage_admit(struct action *a)
     a->session_wait.done = on_ready;
     if (e == ERR_OK)
         e = session_await(a->session, a->worker->loop, &a->session_wait);
-    return e == ERR_OK ? STEP_WAIT : stage_stop(a, e);
+    if (e != ERR_OK)
+        return stage_stop(a, e);
+    timer_set(a->worker->loop, &a->patience, PATIENCE_MS, on_overdue);
+    return STEP_WAIT;
 }
 
 void stage_admit_cancel(struct action *a)
 {
+    timer_cancel(&a->patience);
     session_wait_cancel(&a->session_wait);
 }
