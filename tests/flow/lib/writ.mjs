@@ -142,8 +142,9 @@ export class Writ {
   /** Stops, checks that nothing crashed and that the log verifies, removes the
    * folder.  A test that kills processes sets `restartsExpected`. */
   async finish() {
-    if (!this.restartsExpected && /"child\.ended"/.test(this.stderr)) throw new Error(`a process ended:\n${this.stderr}`);
+    const died = !this.restartsExpected && /"child\.ended"/.test(this.stderr);
     const code = await this.stop();
+    if (died) throw new Error(`a process ended:\n${this.stderr}`);
     if (code !== 0) throw new Error(`exit code ${code}:\n${this.stderr}`);
     const v = await this.verify();
     if (v.code !== 0) throw new Error(`verify: ${v.out}${v.err}`);
