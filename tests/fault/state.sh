@@ -34,6 +34,7 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 [ -n "${TMPDIR:-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
+export TMPDIR=$room # the tools leave their traces there
 all() { [ "${TESTS:-}" = all ]; }
 points=$(all && echo 0 || echo 20)
 
