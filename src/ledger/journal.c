@@ -31,6 +31,7 @@ struct journal {
     struct segment_header header; /* of the current segment */
     size_t segment_bytes;
     bool early, failed;
+    int failed_errno; /* what the system said */
 
     int fd;           /* the current segment */
     uint64_t end;     /* where its next frame goes */
@@ -47,6 +48,7 @@ struct journal {
 
 static enum err fail(struct journal *j)
 {
+    j->failed_errno = errno;
     j->failed = true;
     return ERR_IO;
 }
@@ -449,6 +451,11 @@ void journal_prepare(struct journal *j)
 {
     if (!j->failed && j->next_fd < 0 && j->end > j->segment_bytes / 2)
         (void)prepare_next(j);
+}
+
+int journal_errno(const struct journal *j)
+{
+    return j->failed ? j->failed_errno : 0;
 }
 
 const struct tree *journal_tree(const struct journal *j)

@@ -92,7 +92,10 @@ MUST_CHECK enum err journal_sync(struct journal *j);
  * is not final here, it will be tried again when the segment is needed. */
 void journal_prepare(struct journal *j);
 
-/* What was added so far, durable or not. */
+/* After a failure, the errno of the call that failed; else 0. */
+int journal_errno(const struct journal *j);
+
+/* What was committed so far. */
 const struct tree *journal_tree(const struct journal *j);
 struct intents *journal_open_intents(struct journal *j);
 

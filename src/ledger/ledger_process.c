@@ -32,13 +32,20 @@ struct process {
     struct pollfd polls[PEERS + LEDGER_SERVER_PEERS_MAX];
 };
 
-static void log_refusal(enum err e, const struct segment_trouble *t)
+/* "ENOSPC"; a library that knows no names gives none. */
+static struct str errno_name(int number)
+{
+    return str_from(strerrorname_np(number));
+}
+
+static void log_refusal(enum err e, const struct segment_trouble *t, int number)
 {
     char offset[24];
     (void)snprintf(offset, sizeof(offset), "%" PRIu64, t->offset);
     log_error("ledger.refused", {"why", str_from(err_name(e))},
               {"what", str_from(t->what)}, {"file", str_from(t->file)},
-              {"offset", str_from(offset)});
+              {"offset", str_from(offset)},
+              {"errno", e == ERR_IO ? errno_name(number) : STR("")});
 }
 
 static enum err open_journal(struct process *p)
@@ -53,7 +60,7 @@ static enum err open_journal(struct process *p)
     struct segment_trouble trouble;
     enum err e = journal_open(&j, &trouble, &p->journal);
     if (e != ERR_OK) {
-        log_refusal(e, &trouble);
+        log_refusal(e, &trouble, errno);
         return e;
     }
     uint64_t cut = journal_counts(p->journal).cut_bytes;
@@ -134,7 +141,8 @@ static void fail(struct process *p)
     p->failed = true;
     p->end_ms = clock_monotonic_ms() + LEDGER_LAST_WORDS_MS;
     log_error("ledger.failed",
-              {"why", STR("evidence could not be written; starting over")});
+              {"why", STR("evidence could not be written; starting over")},
+              {"errno", errno_name(journal_errno(p->journal))});
 }
 
 /* Reads all that is there, from everybody, before the turn's commit. */

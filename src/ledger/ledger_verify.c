@@ -57,18 +57,16 @@ static enum err check_segment(const struct work *w, size_t i, struct result *r)
     }
     if (e == ERR_OK)
         e = scan_frames(&s, i + 1 == w->count, &r->trouble);
-    r->entries_after = s.tree.size;
     if (e == ERR_OK)
         e = segment_state_hash(&s.tree, &s.open, &r->state_after);
-    if (e == ERR_OK) {
-        r->root = tree_root(&s.tree);
-        r->open_intents = s.open.count;
-        r->torn_bytes = s.torn_bytes;
-        r->wall_us = s.wall_us;
-        r->sealed = s.sealed;
-    } else if (r->trouble.what == NULL) {
+    r->entries_after = s.tree.size;
+    r->root = tree_root(&s.tree);
+    r->open_intents = s.open.count;
+    r->torn_bytes = s.torn_bytes;
+    r->wall_us = s.wall_us;
+    r->sealed = s.sealed;
+    if (e != ERR_OK && r->trouble.what == NULL)
         r->trouble.what = "it cannot be read";
-    }
     scan_release(&s);
     (void)close(fd);
     return e;
@@ -146,6 +144,18 @@ static const char *check_joint(const struct work *w, size_t i)
     return NULL;
 }
 
+/* The log as far as this segment is good. */
+static void report_state(struct ledger_verify_report *report,
+                         const struct result *r)
+{
+    report->entries = r->entries_after;
+    report->root = r->root;
+    report->open_intents = r->open_intents;
+    report->torn_bytes = r->torn_bytes;
+    report->last_wall_us = r->wall_us;
+    report->sealed = r->sealed;
+}
+
 /* Walks the results in the order of the log, up to the first bad one. */
 static enum err sum_up(const struct work *w,
                        struct ledger_verify_report *report)
@@ -160,17 +170,12 @@ static enum err sum_up(const struct work *w,
             return ERR_CORRUPT;
         }
         if (r->header.len > 0)
-            report->entries = r->entries_after;
+            report_state(report, r);
         if (r->err != ERR_OK) {
             report->trouble = r->trouble;
             return r->err;
         }
         report->segments++;
-        report->root = r->root;
-        report->open_intents = r->open_intents;
-        report->torn_bytes = r->torn_bytes;
-        report->last_wall_us = r->wall_us;
-        report->sealed = r->sealed;
     }
     return ERR_OK;
 }

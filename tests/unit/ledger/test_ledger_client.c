@@ -178,7 +178,7 @@ static enum err append(struct bench *b, struct entry *it, const char *text,
     return ledger_client_append(b->client, &a, &it->wait);
 }
 
-static void test_an_entry_is_durable_when_done_runs(void **state)
+static void test_rule_25_an_entry_is_durable_when_done_runs(void **state)
 {
     const struct fixture *x = *state;
     struct bench b = bench_open(x);
@@ -675,7 +675,7 @@ static void test_acknowledged_entries_survive_kills_under_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_an_entry_is_durable_when_done_runs),
+        FIXTURE_TEST(test_rule_25_an_entry_is_durable_when_done_runs),
         FIXTURE_TEST(test_answers_come_in_the_order_of_the_entries),
         FIXTURE_TEST(test_a_lazy_entry_is_written_without_an_awaited_one),
         FIXTURE_TEST(test_who_has_gone_is_not_told),
