@@ -132,13 +132,19 @@ static int on_value_complete(llhttp_t *l)
     return 0;
 }
 
+static bool has_no_body(const struct http1 *p, int status)
+{
+    return p->no_body || status < 200 || status == 204 || status == 304;
+}
+
 static int on_headers_complete(llhttp_t *l)
 {
     struct http1 *p = l->data;
     /* An Upgrade is an offer that we do not take, so the message goes on as
      * it stands (RFC 9110, 7.8). */
     l->upgrade = 0;
-    if (p->no_body)
+    /* Whatever the fields say (RFC 9112, 6.3). */
+    if (p->kind == HTTP1_RESPONSE && has_no_body(p, l->status_code))
         l->flags |= F_SKIPBODY;
     return HPE_PAUSED;
 }
@@ -232,11 +238,6 @@ static enum http_fault request_head(struct http1 *p, struct http_raw_head *raw)
     if (fault == HTTP_FAULT_NONE)
         fault = http_rules_request(p->arena, raw, &p->request, &p->hop);
     return fault;
-}
-
-static bool has_no_body(const struct http1 *p, int status)
-{
-    return p->no_body || status < 200 || status == 204 || status == 304;
 }
 
 static enum http_fault response_head(struct http1 *p, struct http_raw_head *raw)

@@ -355,6 +355,14 @@ static void test_responses_are_read(void **state)
          HTTP_FAULT_NONE, "HEAD 200 body 2\nkeep-alive\nok\nEND\n"},
         {"204 has no body", "HTTP/1.1 204 No Content\r\n\r\n", HTTP_FAULT_NONE,
          "HEAD 204 body 0\nkeep-alive\n\nEND\n"},
+        {"204 has no body, whatever it says",
+         "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+         HTTP_FAULT_NONE, "HEAD 204 body 0\nkeep-alive\n\nEND\n"},
+        {"1xx has no body, whatever it says",
+         "HTTP/1.1 199 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "HTTP/1.1 103 OK\r\nContent-Length: 5\r\n\r\n"
+         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+         HTTP_FAULT_NONE, "HEAD 200 body 2\nkeep-alive\nok\nEND\n"},
         {"304 has no body",
          "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
          HTTP_FAULT_NONE, "HEAD 304 body 0\nkeep-alive\n\nEND\n"},

@@ -549,7 +549,8 @@ static void test_floods_end_the_connection(void **state)
         while (e == ERR_OK && at < 2000) {
             buf_clear(&raw);
             add_flood(&raw, flood_kinds[i], at++);
-            s.count = 0; /* the streams are gone by then */
+            if (flood_kinds[i] == RST_STREAM)
+                s.count = 0; /* the streams are gone by then */
             e = feed(&s, buf_str(&raw));
         }
         if (e != ERR_MALFORMED || at > HTTP2_PATIENCE_MAX + 8)
