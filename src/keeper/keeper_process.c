@@ -21,6 +21,7 @@ enum {
     UNREAD_BYTES_MAX =
         KEEPER_IN_FLIGHT_MAX * (FRAME_HEAD_LEN + KEEPER_ANSWER_MAX),
     LAST_WORDS_MS = 1000, /* to take the answers of a shutdown */
+    LOAD_RECORDS = 16 * KEEPER_BATCH_MAX, /* in one turn; a few ms */
 };
 
 struct client {
@@ -41,6 +42,7 @@ struct keeper {
     struct keeper_keys *keys;
     int dir;
     struct wire control;
+    bool told_loaded; /* all of payload.keys is read */
     bool stopping;
     bool more;    /* requests were left for the next turn */
     size_t first; /* the client that this turn begins with */
@@ -170,6 +172,32 @@ static void flush_and_close(struct keeper *k)
         k->stopping = true;
 }
 
+static bool say_why(const char *why)
+{
+    log_error("keeper.failed", {"why", str_from(why)});
+    return false;
+}
+
+/* Reads a part of the sessions' keys while there is nothing else to do. */
+static bool load_some(struct keeper *k)
+{
+    struct keeper_records *r = k->state.records;
+    if (k->told_loaded)
+        return true;
+    if (k->state.load_error == ERR_OK && !keeper_records_loaded(r))
+        k->state.load_error = keeper_records_load(r, LOAD_RECORDS);
+    if (k->state.load_error == ERR_CORRUPT)
+        return say_why("payload.keys is damaged: restore it, or lose the "
+                       "payloads of the sessions in it");
+    if (k->state.load_error != ERR_OK)
+        return say_why("payload.keys cannot be read");
+    k->told_loaded = keeper_records_loaded(r);
+    if (k->told_loaded && keeper_records_found(r).cut_bytes > 0)
+        log_warn("keeper.cut", {"why", STR("payload.keys ended in keys that "
+                                           "were never given out")});
+    return true;
+}
+
 static short events_of(const struct wire *w, bool reads)
 {
     unsigned events = (reads ? POLLIN : 0U) | (wire_pending(w) ? POLLOUT : 0U);
@@ -188,7 +216,8 @@ static bool wait_for_events(const struct keeper *k,
     }
     fds[KEEPER_CLIENTS_MAX] =
         (struct pollfd){k->control.fd, events_of(&k->control, true), 0};
-    int n = poll(fds, KEEPER_CLIENTS_MAX + 1, k->more ? 0 : -1);
+    int n =
+        poll(fds, KEEPER_CLIENTS_MAX + 1, k->more || !k->told_loaded ? 0 : -1);
     return n >= 0 || errno == EINTR;
 }
 
@@ -218,7 +247,7 @@ static bool turn(struct keeper *k)
     if (fds[KEEPER_CLIENTS_MAX].revents != 0)
         control_read(k);
     flush_and_close(k);
-    return usable;
+    return load_some(k) && usable;
 }
 
 /* Gives clients a moment to take what was answered before the shutdown. */
@@ -241,28 +270,13 @@ static void last_words(struct keeper *k)
     }
 }
 
-static bool say_why(const char *why)
-{
-    log_error("keeper.failed", {"why", str_from(why)});
-    return false;
-}
-
 static bool open_records(struct keeper *k)
 {
-    struct keeper_records_found found;
-    enum err e = keeper_records_open(k->dir, hash_random_seed(),
-                                     &k->state.records, &found);
-    if (e == ERR_CORRUPT)
-        return say_why("payload.keys is damaged: restore it, or lose the "
-                       "payloads of the sessions in it");
+    enum err e =
+        keeper_records_open(k->dir, hash_random_seed(), &k->state.records);
     if (e == ERR_LIMIT)
         return say_why("payload.keys holds more sessions than it may");
-    if (e != ERR_OK)
-        return say_why("payload.keys cannot be opened");
-    if (found.cut_bytes > 0)
-        log_warn("keeper.cut", {"why", STR("payload.keys ended in keys that "
-                                           "were never given out")});
-    return true;
+    return e == ERR_OK || say_why("payload.keys cannot be opened");
 }
 
 static bool open_files(struct keeper *k, const char *keys_dir)

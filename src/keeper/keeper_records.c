@@ -34,6 +34,9 @@ static const unsigned char head[AT_SESSION] = {'W', 'P', 'K', '1'};
 
 struct keeper_records {
     int fd;
+    size_t bytes; /* of the file when it was opened */
+    bool loaded;
+    struct keeper_records_found found;
     size_t count; /* committed */
     size_t staged;
     bool failed; /* a sync failed */
@@ -104,33 +107,6 @@ static enum err load_piece(struct keeper_records *r, size_t n, size_t *ret_good)
     return ERR_OK;
 }
 
-/* Reads the file of `bytes` up to its end or to the first damaged record. */
-static enum err load(struct keeper_records *r, size_t bytes)
-{
-    size_t total = bytes / KEEPER_RECORD_LEN;
-    enum err room = keeper_index_reserve(&r->index, total);
-    if (room != ERR_OK)
-        return room;
-    while (r->count < total) {
-        size_t n = total - r->count;
-        if (n > KEEPER_BATCH_MAX)
-            n = KEEPER_BATCH_MAX;
-        enum err e = keeper_file_read(r->fd, r->batch, n * KEEPER_RECORD_LEN,
-                                      r->count * KEEPER_RECORD_LEN);
-        size_t good = 0;
-        if (e == ERR_OK)
-            e = load_piece(r, n, &good);
-        if (e != ERR_OK)
-            return e;
-        r->count += good;
-        if (good < n)
-            break;
-    }
-    return bytes - r->count * KEEPER_RECORD_LEN <= sizeof(r->batch)
-               ? ERR_OK
-               : ERR_CORRUPT;
-}
-
 /* Takes away what is behind the last committed record. */
 static enum err cut(struct keeper_records *r)
 {
@@ -139,47 +115,82 @@ static enum err cut(struct keeper_records *r)
                : ERR_IO;
 }
 
-static enum err open_file(int dir, int *ret_fd, size_t *ret_bytes)
+static enum err open_file(struct keeper_records *r, int dir)
 {
-    int fd =
+    struct stat st;
+    r->fd =
         openat(dir, KEEPER_RECORDS_FILE,
                O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    struct stat st;
-    if (fd < 0)
-        return ERR_IO;
     /* The folder is synced so that the name lasts as long as the content. */
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || fsync(dir) != 0) {
-        (void)close(fd);
+    if (r->fd < 0 || fstat(r->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+        fsync(dir) != 0)
         return ERR_IO;
-    }
-    *ret_fd = fd;
-    *ret_bytes = (size_t)st.st_size;
-    return ERR_OK;
+    r->bytes = (size_t)st.st_size;
+    return keeper_index_reserve(&r->index, r->bytes / KEEPER_RECORD_LEN);
 }
 
 enum err keeper_records_open(int dir, struct siphash_key seed,
-                             struct keeper_records **ret,
-                             struct keeper_records_found *ret_found)
+                             struct keeper_records **ret)
 {
     struct keeper_records *r = calloc(1, sizeof(*r));
     if (r == NULL)
         return ERR_NO_MEMORY;
     r->fd = -1;
     keeper_index_init(&r->index, seed);
-    size_t bytes = 0;
-    enum err e = open_file(dir, &r->fd, &bytes);
-    if (e == ERR_OK)
-        e = load(r, bytes);
-    size_t left = bytes - r->count * KEEPER_RECORD_LEN;
-    if (e == ERR_OK && left > 0)
-        e = cut(r);
-    if (e != ERR_OK) {
+    enum err e = open_file(r, dir);
+    if (e != ERR_OK)
         keeper_records_close(r);
-        return e;
+    else
+        *ret = r;
+    return e;
+}
+
+/* At the end of the file, or at the first record that is damaged. */
+static enum err end_loading(struct keeper_records *r)
+{
+    size_t left = r->bytes - r->count * KEEPER_RECORD_LEN;
+    if (left > sizeof(r->batch))
+        return ERR_CORRUPT;
+    enum err e = left > 0 ? cut(r) : ERR_OK;
+    if (e == ERR_OK) {
+        r->found = (struct keeper_records_found){r->count, left};
+        r->loaded = true;
     }
-    *ret_found = (struct keeper_records_found){r->count, left};
-    *ret = r;
-    return ERR_OK;
+    return e;
+}
+
+enum err keeper_records_load(struct keeper_records *r, size_t n)
+{
+    size_t total = r->bytes / KEEPER_RECORD_LEN;
+    size_t until = n < total - r->count ? r->count + n : total;
+    while (!r->loaded && r->count < until) {
+        size_t piece = total - r->count;
+        if (piece > KEEPER_BATCH_MAX)
+            piece = KEEPER_BATCH_MAX;
+        size_t good = 0;
+        enum err e =
+            keeper_file_read(r->fd, r->batch, piece * KEEPER_RECORD_LEN,
+                             r->count * KEEPER_RECORD_LEN);
+        if (e == ERR_OK)
+            e = load_piece(r, piece, &good);
+        if (e != ERR_OK)
+            return e;
+        r->count += good;
+        if (good < piece)
+            return end_loading(r);
+    }
+    return r->loaded || r->count < total ? ERR_OK : end_loading(r);
+}
+
+bool keeper_records_loaded(const struct keeper_records *r)
+{
+    return r->loaded;
+}
+
+struct keeper_records_found keeper_records_found(const struct keeper_records *r)
+{
+    assert(r->loaded);
+    return r->found;
 }
 
 void keeper_records_close(struct keeper_records *r)
@@ -195,12 +206,14 @@ void keeper_records_close(struct keeper_records *r)
 bool keeper_records_has(const struct keeper_records *r,
                         const unsigned char id[KEEPER_SESSION_ID_LEN])
 {
+    assert(r->loaded);
     return keeper_index_has(&r->index, id);
 }
 
 enum err keeper_records_stage(struct keeper_records *r,
                               const struct keeper_record *record)
 {
+    assert(r->loaded);
     if (r->failed)
         return ERR_IO;
     if (r->staged == KEEPER_BATCH_MAX)

@@ -52,13 +52,24 @@ struct keeper_records_found {
 };
 
 /*
- * Opens or makes the file in the folder `dir`; `seed` is for the index.
- * ERR_CORRUPT: damaged before its last batch.  ERR_LIMIT: more than
- * KEEPER_SESSIONS_MAX.  ERR_IO.  ERR_NO_MEMORY.
+ * Opens or makes the file in the folder `dir`; `seed` is for the index.  It
+ * is to be read next, see keeper_records_load().  ERR_LIMIT: it holds more
+ * than KEEPER_SESSIONS_MAX.  ERR_IO.  ERR_NO_MEMORY.
  */
 MUST_CHECK enum err keeper_records_open(int dir, struct siphash_key seed,
-                                        struct keeper_records **ret,
-                                        struct keeper_records_found *ret_found);
+                                        struct keeper_records **ret);
+
+/*
+ * Reads on, by about `n` records, so that a node with a million sessions need
+ * not wait for them to start: call it until keeper_records_loaded().  Only
+ * then may sessions be looked up and added.  ERR_CORRUPT: the file is damaged
+ * before its last batch.  ERR_IO.
+ */
+MUST_CHECK enum err keeper_records_load(struct keeper_records *r, size_t n);
+bool keeper_records_loaded(const struct keeper_records *r);
+struct keeper_records_found
+keeper_records_found(const struct keeper_records *r);
+
 void keeper_records_close(struct keeper_records *r); /* NULL is allowed */
 
 /* True when the session has a record, staged ones included. */

@@ -28,6 +28,12 @@ static void session_key_new(struct keeper_state *s, struct str payload,
     static const char no_session[KEEPER_SESSION_ID_LEN];
     if (str_eq(payload, (struct str){no_session, sizeof(no_session)}))
         return;
+    /* The first session need not wait until the loop has read all of them in
+     * its idle moments. */
+    if (!keeper_records_loaded(s->records) && s->load_error == ERR_OK)
+        s->load_error = keeper_records_load(s->records, SIZE_MAX);
+    if (s->load_error != ERR_OK)
+        return;
     if (keeper_records_has(s->records, (const unsigned char *)payload.ptr)) {
         a->status = KEEPER_EXISTS;
         return;

@@ -25,7 +25,8 @@ struct keeper_state {
     const struct keeper_keys *keys;
     struct seal_key *payload; /* of keys->payload */
     struct keeper_records *records;
-    int64_t now_us; /* of this turn */
+    enum err load_error; /* of `records`, when a request had to read them */
+    int64_t now_us;      /* of this turn */
 };
 
 /* Zero is KEEPER_FAILED without a key. */

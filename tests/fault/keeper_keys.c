@@ -43,10 +43,12 @@ static const char *open_desk(const char *path, struct desk *d)
         return why;
     d->state.keys = d->keys;
     if (seal_key_new(d->keys->payload, &d->state.payload) != ERR_OK ||
-        keeper_records_open(dir, hash_random_seed(), &d->state.records,
-                            &d->found) != ERR_OK)
+        keeper_records_open(dir, hash_random_seed(), &d->state.records) !=
+            ERR_OK ||
+        keeper_records_load(d->state.records, SIZE_MAX) != ERR_OK)
         return "payload.keys cannot be opened";
     (void)close(dir);
+    d->found = keeper_records_found(d->state.records);
     return NULL;
 }
 

@@ -61,6 +61,14 @@ static void check_records(struct keeper_records *r, size_t count)
     check(keeper_records_read(r, count, &record) == ERR_NOT_FOUND);
 }
 
+static struct keeper_records *open_records(void)
+{
+    struct keeper_records *r = NULL;
+    check(keeper_records_open(dir, seed, &r) == ERR_OK);
+    check(!keeper_records_loaded(r));
+    return r;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (dir < 0) {
@@ -69,20 +77,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(atexit(clean_up) == 0);
     }
     write_file((struct str){(const char *)data, size});
-    struct keeper_records *r = NULL;
-    struct keeper_records_found found, again;
-    enum err e = keeper_records_open(dir, seed, &r, &found);
-    if (e != ERR_OK) {
-        check(e == ERR_CORRUPT && file_size() == size);
+    struct keeper_records *r = open_records();
+    if (keeper_records_load(r, SIZE_MAX) != ERR_OK) {
+        check(file_size() == size);
+        keeper_records_close(r);
         return 0;
     }
+    struct keeper_records_found found = keeper_records_found(r);
     check(found.records * KEEPER_RECORD_LEN + found.cut_bytes == size);
     check(found.cut_bytes <= (size_t)KEEPER_BATCH_MAX * KEEPER_RECORD_LEN);
     check(file_size() == found.records * KEEPER_RECORD_LEN);
     check_records(r, found.records);
     keeper_records_close(r);
 
-    check(keeper_records_open(dir, seed, &r, &again) == ERR_OK);
+    r = open_records(); /* and read in small steps it is the same */
+    while (!keeper_records_loaded(r))
+        check(keeper_records_load(r, 1) == ERR_OK);
+    struct keeper_records_found again = keeper_records_found(r);
     check(again.records == found.records && again.cut_bytes == 0);
     keeper_records_close(r);
     return 0;

@@ -259,6 +259,39 @@ static void test_an_open_key_file_is_refused(void **state)
     assert_int_equal(WEXITSTATUS(fixture_end(x)), 1);
 }
 
+/* Puts `bytes` of nonsense where the session keys are kept. */
+static void write_records(struct fixture *x, size_t bytes)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/%s", x->keys_dir,
+                   KEEPER_RECORDS_FILE);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0)
+        fail_msg("cannot write");
+    (void)close(fd);
+}
+
+static void test_damaged_session_keys_end_it(void **state)
+{
+    struct fixture *x = *state;
+    fixture_start(x, NULL);
+    fixture_shut_down(x);
+    write_records(x, (KEEPER_BATCH_MAX + 1) * (size_t)KEEPER_RECORD_LEN);
+    fixture_start(x, NULL);
+    assert_int_equal(WEXITSTATUS(fixture_end(x)), 1);
+    /* What one crash can leave is cut, and work goes on. */
+    write_records(x, KEEPER_BATCH_MAX * (size_t)KEEPER_RECORD_LEN);
+    struct wire w;
+    unsigned char key[KEEPER_KEY_LEN];
+    struct fixture_id id = fixture_id(1);
+    fixture_start(x, NULL);
+    fixture_connect(x, FRAME_ROLE_WORKER, &w);
+    assert_int_equal(fixture_ask(&w, KEEPER_SESSION_KEY_NEW,
+                                 fixture_id_str(&id), key),
+                     KEEPER_OK);
+    wire_release(&w);
+}
+
 static void break_sync(void)
 {
     sync_fails = true;
@@ -304,6 +337,7 @@ int main(void)
         WITH_FIXTURE(test_only_clients_may_be_connected),
         WITH_FIXTURE(test_it_ends_when_the_supervisor_does),
         WITH_FIXTURE(test_an_open_key_file_is_refused),
+        WITH_FIXTURE(test_damaged_session_keys_end_it),
         WITH_FIXTURE(test_a_failed_sync_is_answered_and_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

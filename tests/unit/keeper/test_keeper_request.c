@@ -23,14 +23,13 @@ static struct desk open_desk(void **state)
     struct desk d = {.x = *state};
     int dir = -1;
     const char *why;
-    struct keeper_records_found found;
     assert_int_equal(keeper_file_open_dir(d.x->keys_dir, &dir), ERR_OK);
     assert_int_equal(keeper_keys_load(dir, &d.keys, &why), ERR_OK);
     d.s.keys = d.keys;
     d.s.now_us = 1795000000000000;
     assert_int_equal(seal_key_new(d.keys->payload, &d.s.payload), ERR_OK);
     assert_int_equal(keeper_records_open(dir, (struct siphash_key){1, 2},
-                                         &d.s.records, &found),
+                                         &d.s.records),
                      ERR_OK);
     (void)close(dir);
     return d;
