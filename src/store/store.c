@@ -38,14 +38,15 @@ static enum err submit(struct store *s, struct loop *l, struct store_batch *b,
     enum err e = store_call_new(&s->queue, l, b, ask, &c);
     if (e != ERR_OK)
         return e;
-    if (ret_call != NULL)
-        *ret_call = c;
     e = store_queue_push(&s->queue, c);
-    if (e == ERR_OK)
-        s->backend->wake(s->handle);
-    else
+    if (e != ERR_OK) {
         store_call_free(c);
-    return e;
+        return e;
+    }
+    if (ret_call != NULL)
+        *ret_call = c; /* it comes back to this very loop, later */
+    s->backend->wake(s->handle);
+    return ERR_OK;
 }
 
 enum err store_run(struct store *s, struct loop *l, struct store_batch *b,
