@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -316,6 +317,7 @@ int keeper_process_run(const struct keeper_process_options *o)
         (void)say_why("out of memory");
         return 1;
     }
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write that fails, like any other */
     k->dir = -1;
     k->control.fd = -1;
     for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++)

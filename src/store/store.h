@@ -18,6 +18,8 @@
  * then it fails.  Nothing is written later than that by surprise: what was
  * not begun by then is dropped.
  *
+ * A call keeps its loop running; a store that opens or waits does not.
+ *
  * Threads: a store is opened and closed on its home loop; store_run() and
  * store_call_cancel() may be called from any loop, each call from its own.
  */
