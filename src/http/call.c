@@ -110,8 +110,7 @@ void call_await_connection(struct http_call *call)
     /* Dialling has its own deadline; this one is for those that only wait
      * for another call to end. */
     timer_set(call->client->loop, &call->timer,
-              call->client->options.connect_timeout_ms + QUEUE_SLACK_MS,
-              on_timer);
+              call->pool->connect_timeout_ms + QUEUE_SLACK_MS, on_timer);
 }
 
 void call_await_head(struct http_call *call)

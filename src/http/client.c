@@ -242,9 +242,9 @@ static enum err dial(struct client_pool *p)
         .tls = p->tls,
         .allow_local = p->allow_local,
     };
-    enum err e = stream_dial(client->loop, client->resolver, &target,
-                             client->options.connect_timeout_ms, &conn_events,
-                             c, &c->stream);
+    enum err e =
+        stream_dial(client->loop, client->resolver, &target,
+                    p->connect_timeout_ms, &conn_events, c, &c->stream);
     if (e != ERR_OK) {
         free(c);
         return e;

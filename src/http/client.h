@@ -37,6 +37,7 @@ struct http_origin {
     struct tls_context *tls; /* NULL: plain */
     struct str partition;    /* connections are shared only where it is equal */
     bool allow_local;        /* loopback and link-local addresses */
+    int64_t connect_timeout_ms; /* 0: the client's */
 };
 
 struct http_call_events {

@@ -68,6 +68,7 @@ struct client_pool {
     uint16_t port;
     struct tls_context *tls;
     bool allow_local;
+    int64_t connect_timeout_ms; /* as the last call wants it */
     struct str authority;
     struct list idle;   /* HTTP/1, the last used first */
     struct list shared; /* HTTP/2, that take another call */

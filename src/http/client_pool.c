@@ -109,6 +109,9 @@ enum err client_pool_get(struct http_client *c, const struct http_origin *o,
         p = pool_new(c, o);
     if (p == NULL)
         return ERR_NO_MEMORY;
+    p->connect_timeout_ms = o->connect_timeout_ms > 0
+                                ? o->connect_timeout_ms
+                                : c->options.connect_timeout_ms;
     *ret = p;
     return ERR_OK;
 }

@@ -218,14 +218,13 @@ static void h1_timeout(struct server_conn *c)
 {
     struct server_h1 *h = h1_of(c);
     size_t queued = stream_queued(c->stream);
+    bool answering = h->open && !h->lingering;
     if (!h->open && !h->lingering && http1_has_begun(&h->parser)) {
         server_h1_refuse(h, HTTP_FAULT_TIMEOUT);
-    } else if (!h->open || h->lingering) {
-        server_close(c);
-    } else if (h->r.body_state == BODY_READING) {
+    } else if (answering && h->r.body_state == BODY_READING) {
         h->close = true;
         request_body_fail(&h->r, ERR_SLOW_CLIENT);
-    } else if (queued > 0 && queued < c->queued_seen) {
+    } else if (answering && queued > 0 && queued < c->queued_seen) {
         server_deadline(c, c->server->options.write_idle_ms);
     } else {
         server_close(c);

@@ -126,6 +126,7 @@ static enum err send(struct action *a, struct str target)
         .tls = a->snapshot->provider_tls[a->attempt.to.provider].context,
         .partition = a->caller->who.tenant,
         .allow_local = p->local,
+        .connect_timeout_ms = p->connect_ms,
     };
     const struct http_call_request r = {
         .origin = &origin,
