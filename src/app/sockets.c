@@ -12,8 +12,13 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "os/clock.h"
 
-enum { BACKLOG = 4096 };
+enum {
+    BACKLOG = 4096,
+    PROBE_WAIT_MS = 3000,
+    PROBE_POLL_US = 20000,
+};
 
 /* "127.0.0.1:8080", "[::1]:8080". */
 static bool read_address(const char *text, struct sockaddr_storage *ret,
@@ -80,7 +85,15 @@ enum err sockets_probe(const char *address)
     struct sockaddr_storage at;
     socklen_t len;
 
-    return read_address(address, &at, &len) ? probe(&at, len) : ERR_CONFIG;
+    if (!read_address(address, &at, &len))
+        return ERR_CONFIG;
+    int64_t until_ms = clock_monotonic_ms() + PROBE_WAIT_MS;
+    for (;;) {
+        enum err e = probe(&at, len);
+        if (e != ERR_OVERLOAD || clock_monotonic_ms() >= until_ms)
+            return e;
+        (void)usleep(PROBE_POLL_US);
+    }
 }
 
 enum err sockets_listen(const char *address, int *ret_fd)

@@ -8,7 +8,8 @@
 #include "base/err.h"
 
 /* ERR_OVERLOAD: another program has the address.  ERR_CONFIG: not an address
- * of this machine.  Asked once, before sockets_listen(). */
+ * of this machine.  Asked once, before sockets_listen().  Waits a few seconds:
+ * a killed node's gateway may not quite be gone. */
 MUST_CHECK enum err sockets_probe(const char *address);
 
 /*
