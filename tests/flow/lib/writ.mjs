@@ -15,13 +15,19 @@ import OpenAI from 'openai';
 export const BIN = process.env.WRIT_BIN ?? path.resolve(import.meta.dirname, '../../../build/dev/writ');
 export const KEYS = { alice: 'writ-test-alice-0123456789abcdef', bob: 'writ-test-bob-0123456789abcdef00' };
 
-/** A port that was free a moment ago. */
+/**
+ * A port that was free a moment ago, below those that the kernel gives to
+ * outgoing connections: one of these could take it while a node restarts.
+ */
 export async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 10000 + Math.floor(Math.random() * 20000);
+    const server = net.createServer().listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(() => true, () => false);
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** Runs a command of the program; resolves to {code, out, err}. */
@@ -55,9 +61,10 @@ export class Writ {
 
   /**
    * Starts a node: `providers` name -> {url}, `models` alias -> YAML of its
-   * routes, `callers` name -> {models}.  Resolves when it serves.
+   * routes, `callers` name -> {models}.  `prepare` may change the folder first.
+   * Resolves when it serves.
    */
-  static async start({ providers, models, callers, listen, more, env = {} }) {
+  static async start({ providers, models, callers, listen, more, env = {}, prepare = () => {} }) {
     const w = new Writ();
     w.dir = await fs.mkdtemp(path.join(os.tmpdir(), 'writ-flow-'));
     w.file = path.join(w.dir, 'writ.yaml');
@@ -65,6 +72,7 @@ export class Writ {
     w.options = { providers, models, callers, listen, more };
     w.port = await freePort();
     await w.configure({});
+    await prepare(w);
     await w.launch();
     return w;
   }
