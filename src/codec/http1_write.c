@@ -73,11 +73,13 @@ static enum err add_fields(struct buf *to, struct http_fields fields)
             return ERR_LIMIT;
         memcpy(at, f->name.ptr, f->name.len);
         at += f->name.len;
-        memcpy(at, ": ", 2);
-        at += 2;
+        *at++ = ':';
+        *at++ = ' ';
         if (f->value.len > 0)
             memcpy(at, f->value.ptr, f->value.len);
-        memcpy(at + f->value.len, "\r\n", 2);
+        at += f->value.len;
+        *at++ = '\r';
+        *at = '\n';
         buf_added(to, n);
     }
     return ERR_OK;
@@ -160,14 +162,17 @@ size_t http1_write_chunk(char to[HTTP1_WRITE_CHUNK_MAX], size_t n)
     } while (n > 0);
     size_t len = sizeof(digits) - at;
     memcpy(to, digits + at, len);
-    memcpy(to + len, "\r\n", 2);
-    return len + 2;
+    to[len++] = '\r';
+    to[len++] = '\n';
+    return len;
 }
 
 void http1_write_date(int64_t unix_s, char to[HTTP1_DATE_LEN])
 {
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed",
+                                   "Thu", "Fri", "Sat"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t t = (time_t)unix_s;
     struct tm tm = {0};
     (void)gmtime_r(&t, &tm);
@@ -177,8 +182,8 @@ void http1_write_date(int64_t unix_s, char to[HTTP1_DATE_LEN])
     unsigned year = (unsigned)(tm.tm_year + 1900) % 10000;
 
     memcpy(to, "Day, 00 Mon 0000 00:00:00 GMT", HTTP1_DATE_LEN);
-    memcpy(to, days + 3 * tm.tm_wday, 3);
-    memcpy(to + 8, months + 3 * tm.tm_mon, 3);
+    memcpy(to, days[tm.tm_wday], 3);
+    memcpy(to + 8, months[tm.tm_mon], 3);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         to[places[i]] = (char)('0' + parts[i] / 10 % 10);
         to[places[i] + 1] = (char)('0' + parts[i] % 10);

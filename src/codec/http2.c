@@ -62,6 +62,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame,
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): nghttp2's eight arguments */
 static int on_header(nghttp2_session *ng, const nghttp2_frame *frame,
                      const uint8_t *name, size_t name_len, const uint8_t *value,
                      size_t value_len, uint8_t flags, void *user)
@@ -257,9 +258,8 @@ void http2_free(struct http2 *h)
 {
     if (h == NULL)
         return;
-    while (!list_empty(&h->streams))
-        http2_stream_free(
-            CONTAINER_OF(h->streams.next, struct http2_stream, node));
+    LIST_EACH(n, next, &h->streams)
+    http2_stream_free(CONTAINER_OF(n, struct http2_stream, node));
     /* Callbacks are not called for what is left. */
     nghttp2_session_del(h->ng);
     free(h);

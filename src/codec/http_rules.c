@@ -189,7 +189,9 @@ static enum http_fault read_connection(struct scan *s, struct str list)
             return HTTP_FAULT_CONNECTION;
         for (size_t i = 0; i < option.len; i++) {
             char c = option.ptr[i];
-            lower[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+            if (c >= 'A' && c <= 'Z')
+                c = (char)(c - 'A' + 'a');
+            lower[i] = c;
         }
         struct str name = {lower, option.len};
         size_t row = known_find(name);

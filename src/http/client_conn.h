@@ -62,8 +62,9 @@ struct http_client {
 };
 
 struct client_pool {
-    struct http_client *client; /* NULL: it is gone */
-    struct str key;             /* of all that must be equal */
+    struct http_client *client;      /* NULL: it is gone */
+    struct str key;                  /* of all that must be equal */
+    char *key_copy, *authority_copy; /* what key and authority point at */
     char *host;
     uint16_t port;
     struct tls_context *tls;

@@ -53,8 +53,8 @@ static void pool_free(struct client_pool *p)
 {
     tls_context_unref(p->tls);
     free(p->host);
-    free((char *)(uintptr_t)p->key.ptr);
-    free((char *)(uintptr_t)p->authority.ptr);
+    free(p->key_copy);
+    free(p->authority_copy);
     free(p);
 }
 
@@ -67,7 +67,8 @@ static struct client_pool *pool_new(struct http_client *c,
     struct buf authority;
     buf_init(&authority, AUTHORITY_MAX);
     p->client = c;
-    p->key = (struct str){copy(buf_str(&c->key)), c->key.len};
+    p->key_copy = copy(buf_str(&c->key));
+    p->key = (struct str){p->key_copy, c->key.len};
     p->host = copy(o->host);
     p->port = o->port;
     p->allow_local = o->allow_local;
@@ -77,11 +78,12 @@ static struct client_pool *pool_new(struct http_client *c,
     list_init(&p->rest);
     list_init(&p->queue);
     if (make_authority(o, &authority))
-        p->authority = (struct str){copy(buf_str(&authority)), authority.len};
+        p->authority_copy = copy(buf_str(&authority));
+    p->authority = (struct str){p->authority_copy, authority.len};
     buf_release(&authority);
     if (o->tls != NULL)
         p->tls = tls_context_ref(o->tls);
-    if (p->key.ptr == NULL || p->host == NULL || p->authority.ptr == NULL ||
+    if (p->key_copy == NULL || p->host == NULL || p->authority_copy == NULL ||
         map_set(&c->pools, p->key, p) != ERR_OK) {
         pool_free(p);
         return NULL;
