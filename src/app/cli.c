@@ -41,7 +41,7 @@ static size_t option_index(const struct cli *c, const char *name)
         if (str_eq(str_from(c->command->options[i].name), str_from(name)))
             return i;
     }
-    assert(!"the option is not in the command's table");
+    assert(false && "the option is not in the command's table");
     return 0;
 }
 
@@ -57,7 +57,8 @@ const char *cli_value(const struct cli *c, const char *option,
     return value == NULL ? fallback : value;
 }
 
-static void say(const struct cli *c, const char *fmt, va_list args)
+static void PRINTF_LIKE(2, 0)
+    say(const struct cli *c, const char *fmt, va_list args)
 {
     char text[MESSAGE_MAX];
     (void)vsnprintf(text, sizeof(text), fmt, args);

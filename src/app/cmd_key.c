@@ -42,7 +42,7 @@ static int read_line(const struct cli *c, int fd, char *to, size_t room,
 
 static int read_key(const struct cli *c, char *to, size_t room, size_t *ret_len)
 {
-    struct termios shown;
+    struct termios shown = {0};
     struct termios hidden;
     bool terminal =
         isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &shown) == 0;

@@ -114,7 +114,7 @@ static void scalar(struct buf *to, const struct config_row *row)
     case CONFIG_MAP:
         break;
     }
-    assert(!"a type without a scalar");
+    assert(false && "a type without a scalar");
 }
 
 /* A whole number may stand where a text of digits is read, and any scalar may

@@ -286,6 +286,6 @@ bool config_value_read(struct config_value *v, void *target, struct buf *why)
     case CONFIG_REFS:
         break;
     }
-    assert(!"a type without a scalar");
+    assert(false && "a type without a scalar");
     return false;
 }
