@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -59,7 +60,7 @@ void gateway_worker_ended(struct gateway *g)
     if (--g->workers_open > 0)
         return;
     evidence_lifecycle(g->control.evidence, STR("stop"), (struct str){0});
-    end(g, 0);
+    end(g, g->exit_code);
 }
 
 static void drain(struct gateway *g)
@@ -77,7 +78,11 @@ static void drain(struct gateway *g)
 void gateway_refuse(struct gateway *g)
 {
     tell_supervisor(g, GATEWAY_FAILED, (struct str){0});
-    end(g, 1);
+    g->exit_code = 1;
+    if (g->phase == PHASE_STARTING)
+        end(g, 1);
+    else
+        drain(g); /* the workers end first, with their evidence */
 }
 
 /* ---- snapshots ---- */
@@ -147,8 +152,12 @@ void gateway_built(struct gateway *g)
     if (g->phase > PHASE_SERVING)
         return;
     report_failure(g);
-    if (g->phase == PHASE_STARTING) {
+    if (g->phase == PHASE_STARTING && g->build.err == ERR_CONFIG) {
         gateway_refuse(g);
+        return;
+    }
+    if (g->phase == PHASE_STARTING) {
+        end(g, 1); /* no memory, no thread: that may pass */
         return;
     }
     g->reloads_failed++;
@@ -218,15 +227,21 @@ static enum err take_connection(struct gateway *g, const struct frame *f,
         gateway_worker_connect(&g->workers[slot], f->type, fd);
         return ERR_OK;
     }
+    /* A worker that has not started yet will find it where it looks. */
+    if (slot < g->worker_count)
+        (void)dup2(fd, f->type == GATEWAY_LEDGER ? role_fd_ledger(slot)
+                                                 : role_fd_keeper(slot));
     if (slot < g->worker_count || f->type == GATEWAY_RUNNER) {
-        (void)close(fd); /* nobody there to use it yet */
+        (void)close(fd);
         return ERR_OK;
     }
     enum err e = f->type == GATEWAY_LEDGER
                      ? ledger_client_connect(g->control.ledger, fd)
                      : keeper_client_connect(g->control.keeper, fd);
-    if (e == ERR_OK && f->type == GATEWAY_LEDGER)
+    if (e == ERR_OK && f->type == GATEWAY_LEDGER) {
+        g->cut_recorded = false; /* another process, another start */
         ask_orphans(g);
+    }
     return e;
 }
 
@@ -281,13 +296,29 @@ static void on_opened(void *user, struct frame_hello peer)
 
 /* ---- what goes on while it serves ---- */
 
+/* A torn tail that the ledger cut when it started is part of the story. */
+static void record_cut(struct gateway *g)
+{
+    char detail[48];
+
+    if (g->ledger.cut_bytes == 0 || g->cut_recorded)
+        return;
+    g->cut_recorded = true;
+    (void)snprintf(detail, sizeof(detail), "a torn tail of %llu bytes was cut",
+                   (unsigned long long)g->ledger.cut_bytes);
+    evidence_lifecycle(g->control.evidence, STR("recover"), str_from(detail));
+    log_warn("ledger.recovered", {"cut_bytes", str_from(detail)});
+}
+
 static void on_stats(void *user, enum err e, const struct ledger_stats *s)
 {
     struct gateway *g = user;
 
     g->ledger_answers = e == ERR_OK;
-    if (e == ERR_OK)
-        g->ledger = *s;
+    if (e != ERR_OK)
+        return;
+    g->ledger = *s;
+    record_cut(g);
 }
 
 static void on_sweep(struct timer *t)
@@ -366,10 +397,14 @@ static enum err open_all(struct gateway *g)
 
 static void close_all(struct gateway *g)
 {
+    gateway_build_join(g);
     for (unsigned i = 0; i < g->worker_count && g->workers != NULL; i++) {
         if (g->workers[i].started)
             thread_join(&g->workers[i].thread);
     }
+    /* Only now: until its end each may have posted to any other's loop. */
+    for (unsigned i = 0; i < g->worker_count && g->workers != NULL; i++)
+        loop_free(g->workers[i].worker.loop);
     free(g->workers);
     gateway_store_close(g);
     http_server_free(g->control.server);

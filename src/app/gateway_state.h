@@ -39,7 +39,7 @@ struct gateway_worker {
     struct timer drain; /* what is open then, is cut */
     struct timer leave; /* the last words get so long */
     bool started;
-    bool ended; /* told the control thread */
+    bool ended; /* the loop stops; what is still posted comes too late */
 };
 
 /* A process of the node, as the supervisor tells. */
@@ -59,7 +59,10 @@ struct build {
     struct settings settings;
     struct snapshot *snapshot; /* NULL: `why` or `errors` say why */
     const char *why;
-    bool running;
+    enum err err; /* of what failed */
+    bool running; /* its end has not been seen yet */
+    bool first;   /* the one that the gateway starts with */
+    bool joined;
 };
 
 struct gateway {
@@ -79,6 +82,7 @@ struct gateway {
     struct timer sweep;         /* refusals, and the ledger's figures below */
     struct ledger_stats ledger; /* at most SWEEP_MS old; for status */
     bool ledger_answers;
+    bool cut_recorded;  /* of the ledger process that answers now */
     struct timer leave; /* the last frames get a turn to leave */
 
     struct store *store;          /* NULL: not opened */
@@ -109,6 +113,12 @@ void gateway_worker_drain(struct gateway_worker *gw);
  * gateway_built() follows on the control thread. */
 void gateway_build_start(struct gateway *g);
 void gateway_built(struct gateway *g);
+/* The control loop has ended: waits for a build that is under way. */
+void gateway_build_join(struct gateway *g);
+/* Which of the settings' listeners is the node's number `listener`: it opened
+ * its sockets when it started.  s->listen_count: none. */
+size_t gateway_listener(const struct gateway *g, const struct settings *s,
+                        unsigned listener);
 
 /* gateway_store.c: from the first snapshot on. */
 void gateway_store_open(struct gateway *g);
