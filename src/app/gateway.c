@@ -299,7 +299,7 @@ static void on_opened(void *user, struct frame_hello peer)
 /* A torn tail that the ledger cut when it started is part of the story. */
 static void record_cut(struct gateway *g)
 {
-    char detail[48];
+    char detail[64];
 
     if (g->ledger.cut_bytes == 0 || g->cut_recorded)
         return;
