@@ -64,6 +64,8 @@ void call_free(struct http_call *call)
 {
     assert(call->conn == NULL);
     timer_cancel(&call->timer);
+    if (call->client->told == call)
+        call->client->told = NULL;
     list_remove(&call->node);
     list_remove(&call->place);
     list_remove(&call->touched);
@@ -120,13 +122,27 @@ void call_await_head(struct http_call *call)
               on_timer);
 }
 
-void call_head(struct http_call *call, const struct http_response_head *head)
+void call_take_head(struct http_call *call,
+                    const struct http_response_head *head)
 {
     assert(call->state == CALL_SENT);
     call->state = CALL_HEAD;
     call->head = *head;
+    call->head_due = true;
     timer_cancel(&call->timer);
+}
+
+bool call_tell_head(struct http_call *call)
+{
+    if (!call->head_due)
+        return true;
+    struct http_client *client = call->client;
+    call->head_due = false;
+    client->told = call;
     call->events.head(call->user, &call->head);
+    bool alive = client->told == call;
+    client->told = NULL;
+    return alive;
 }
 
 /* --- the body of the reply --- */
@@ -222,8 +238,8 @@ static void source_pull(struct body_source *src, body_sink *sink, void *reader)
     call->sink = sink;
     call->reader = reader;
     call->waiting = true;
-    /* Inside call_head() or a sink, call_flush() is still to come. */
-    if (call->pending.len > 0 || call->state == CALL_ENDED) {
+    if (call->piece.len > 0 || call->pending.len > 0 ||
+        call->state == CALL_ENDED) {
         call_flush(call);
         return;
     }

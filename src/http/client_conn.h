@@ -57,8 +57,9 @@ struct http_client {
     struct http_client_options options;
     struct map pools; /* struct client_pool by its key */
     struct list calls;
-    struct buf key, out; /* composed here, used at once */
-    struct buf h2_out;   /* gathered here, written at once */
+    struct http_call *told; /* its `head` is running; NULL: it is gone */
+    struct buf key, out;    /* composed here, used at once */
+    struct buf h2_out;      /* gathered here, written at once */
 };
 
 struct client_pool {
@@ -117,9 +118,8 @@ struct http_call {
     struct timer timer;
     size_t queued_seen;
 
-    int32_t stream_id; /* HTTP/2, and so the next four */
+    int32_t stream_id; /* HTTP/2, and so the next three */
     size_t unconsumed; /* bytes that the peer's window still lacks */
-    bool head_due;     /* `head` is still to be told of */
     bool complete;     /* END_STREAM came */
     bool unsent;       /* the peer has not looked at it */
 
@@ -130,6 +130,7 @@ struct http_call {
     struct str piece;   /* borrowed, until call_flush() */
     struct buf pending; /* came, and nobody has pulled it yet */
     enum err why;       /* once CALL_ENDED */
+    bool head_due;      /* it came, and the reader does not know yet */
     bool waiting;
 };
 
@@ -181,8 +182,13 @@ void call_await_connection(struct http_call *call);
 /* The request is under way: the deadline of the head begins. */
 void call_await_head(struct http_call *call);
 
-/* `head`.  The call may be gone afterwards: its connection knows. */
-void call_head(struct http_call *call, const struct http_response_head *head);
+/* The head has come; the reader is told when all that came with it was read,
+ * so that a pull is answered at once and all of it leaves in one write. */
+void call_take_head(struct http_call *call,
+                    const struct http_response_head *head);
+
+/* `head`, if it is due.  False: the call is gone. */
+MUST_CHECK bool call_tell_head(struct http_call *call);
 
 /* A piece of the body, kept by reference until call_flush().  False: no
  * memory, or more than may wait. */

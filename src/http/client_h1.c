@@ -114,7 +114,8 @@ static void break_off(struct client_conn *c, enum err why)
         return;
     }
     call_end(call, why);
-    call_flush(call);
+    if (call_tell_head(call))
+        call_flush(call);
 }
 
 static void on_head(struct client_conn *c, struct http_call *call)
@@ -122,7 +123,7 @@ static void on_head(struct client_conn *c, struct http_call *call)
     /* A reply to half a question: the rest would not be understood. */
     if (!is_sent(c, call))
         c->parser.keep_alive = false;
-    call_head(call, &c->parser.response);
+    call_take_head(call, &c->parser.response);
 }
 
 /* The reply is whole; `left` is what came after it. */
@@ -137,7 +138,7 @@ static void on_end(struct client_conn *c, struct str left)
         client_close(c);
 }
 
-/* Reads all of `in`; false when the call ended badly, or is gone. */
+/* Reads all of `in`; false when the call has ended badly. */
 static bool parse(struct client_conn *c, struct http_call *call, struct str in)
 {
     enum http1_event event = HTTP1_HEAD;
@@ -148,8 +149,6 @@ static bool parse(struct client_conn *c, struct http_call *call, struct str in)
         }
         if (event == HTTP1_HEAD)
             on_head(c, call);
-        if (c->call != call)
-            return false; /* cancelled in `head` */
         if (event == HTTP1_BODY && !call_piece(call, c->parser.piece)) {
             break_off(c, ERR_NO_MEMORY);
             return false;
@@ -168,6 +167,8 @@ static void h1_data(struct client_conn *c, struct str bytes)
         return;
     }
     if (!parse(c, call, bytes))
+        return;
+    if (!call_tell_head(call))
         return;
     /* What comes while the reader does not wait is kept; no more then. */
     if (c->call == call && !call->waiting && call->state == CALL_HEAD)

@@ -50,17 +50,14 @@ static void settle(struct client_h2 *h)
     while ((first = list_first(&h->touched)) != NULL) {
         struct http_call *call = CONTAINER_OF(first, struct http_call, touched);
         list_remove(&call->touched);
-        if (call->head_due) {
-            call->head_due = false;
-            touch(h, call); /* for what comes after, unless it is gone */
-            call_head(call, &call->head);
-        } else if (call->conn == NULL && call->state == CALL_SENT) {
+        if (call->conn == NULL && call->state == CALL_SENT) {
             call_fail(call, call->why, !call->unsent);
-        } else {
-            if (call->conn == NULL)
-                call_end(call, call->why);
-            call_flush(call);
+            continue;
         }
+        if (call->conn == NULL)
+            call_end(call, call->why);
+        if (call_tell_head(call))
+            call_flush(call);
     }
 }
 
@@ -149,8 +146,7 @@ static enum err h2_start(struct client_conn *c, struct http_call *call)
 static void on_response(void *stream, const struct http_response_head *head)
 {
     struct http_call *call = stream;
-    call->head = *head;
-    call->head_due = true;
+    call_take_head(call, head);
     touch(h2_of(call->conn), call);
 }
 
