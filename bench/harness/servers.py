@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -183,7 +184,7 @@ class Bench:
         server = self.add(Writ(f"writ-{durable}", self.dir / f"writ-{durable}", cpu))
         cert, key, _ = self.make_certificate() if front_tls else (None, None, None)
         server.configure(
-            self.writ, upstream=upstream, durable=durable,
+            self.writ, cert, upstream=upstream, durable=durable,
             listen_tls=f"tls: {{cert: {cert}, key: {key}}}" if front_tls else "",
             scheme="https" if back_tls else "http",
             provider_tls=f"tls: {{ca: {cert}}}" if back_tls else "")
@@ -194,8 +195,9 @@ class Bench:
 class Writ(Server):
     """The gateway, whose status tells what its ledger did."""
 
-    def configure(self, program, **words):
+    def configure(self, program, cert, **words):
         self.program = program
+        self.trust = ssl.create_default_context(cafile=cert) if cert else None
         hashed = subprocess.run(
             [program, "key", "hash", "--data", self.dir / "data"], input=KEY, text=True,
             capture_output=True, check=False)
@@ -208,9 +210,15 @@ class Writ(Server):
         self.launch(self.program, "serve", "--config", self.dir / "writ.yaml",
                     env={"BENCH_PROVIDER_KEY": PROVIDER_KEY})
 
+    def connect(self):
+        if self.trust is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5,
+                                           context=self.trust)
+
     def healthy(self):
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            connection = self.connect()
             connection.request("GET", "/healthz")
             status = connection.getresponse().status
             connection.close()

@@ -87,6 +87,10 @@ class Streaming:
                 except servers.Missing as why:
                     row["missing"] = str(why)
                     continue
+                except RuntimeError as why:
+                    self.say(str(why))
+                    row["missing"] = "failed"
+                    continue
                 finally:
                     self.bench.stop_all()
                 base = row if name == "direct" else base
