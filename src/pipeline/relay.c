@@ -215,6 +215,11 @@ static void on_piece(void *reader, struct str piece, bool last, enum err e)
 
     if (last || e != ERR_OK)
         r->in = NULL;
+    if (e != ERR_OK && openai_stream_done(r->meter)) {
+        piece = (struct str){0}; /* it broke behind the end: all is there */
+        last = true;
+        e = ERR_OK;
+    }
     buf_clear(&r->piece);
     if (e == ERR_OK)
         e = openai_stream_feed(r->meter, piece, &r->piece);
@@ -254,10 +259,14 @@ static void on_pull(struct body_source *src, body_sink *sink, void *reader)
         answer_pull(r, (struct str){0}, false, r->broken);
 }
 
-/* The caller's connection gave up; `done` will end the action. */
+/* The caller's connection gave up.  Who has the end of the stream has all of
+ * it, and may well leave before the destination does; else `done` will end
+ * the action. */
 static void on_cancel(struct body_source *src)
 {
     struct relay *r = CONTAINER_OF(src, struct relay, out);
+    bool goes_on = r->action != NULL && r->broken == ERR_OK;
+    bool whole = goes_on && openai_stream_done(r->meter);
 
     if (r->in != NULL)
         r->in->cancel(r->in);
@@ -265,9 +274,11 @@ static void on_cancel(struct body_source *src)
     r->sink = NULL;
     r->broken = ERR_CLOSED;
     r->said = true;
-    if (r->action != NULL)
-        finish(r, OUTCOME_INTERRUPTED);
+    if (goes_on)
+        finish(r, whole ? OUTCOME_OK : OUTCOME_INTERRUPTED);
     release_stream(r);
+    if (whole)
+        leave(r, STEP_NEXT);
 }
 
 static enum step start_stream(struct relay *r)

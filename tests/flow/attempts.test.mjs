@@ -4,7 +4,7 @@
 import { test, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { Provider, pause } from './lib/provider.mjs';
+import { Provider, pause, streamed } from './lib/provider.mjs';
 import { Writ, KEYS, freePort } from './lib/writ.mjs';
 
 const messages = [{ role: 'user', content: 'Hello' }];
@@ -63,4 +63,20 @@ describe('attempts', () => {
     await pause(300);
     process.kill(ledger, 'SIGCONT');
   }));
+
+  const whole = {
+    'a caller who leaves behind [DONE] has had the whole answer': (x) => {},
+    'a destination that breaks behind [DONE] has given the whole answer': (x) => x.reset(),
+  };
+  for (const [name, end] of Object.entries(whole)) {
+    test(name, () => withNode({}, async ({ provider, writ }) => {
+      provider.on('m', async (x) => { x.begin(); await x.send(streamed('m', true)); await pause(50); end(x); });
+      const stream = await writ.client().chat.completions.create({ model: 'm', messages, stream: true });
+      for await (const _ of stream);
+      await writ.until(async () => (await writ.entries()).at(-1).kind === 'outcome', 5000, 'recorded');
+      const { status, error } = (await writ.entries()).at(-1);
+      assert.deepEqual({ status, error }, { status: 'ok', error: undefined });
+      assert.equal((await writ.status()).calls.failed, 0);
+    }));
+  }
 });
