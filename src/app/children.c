@@ -2,6 +2,7 @@
 #include "app/children.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,12 @@ static const char *const passed_on[] = {
 
 enum { ENV_MAX = 32 };
 
+/* 0, 1, 2, supervisor, control, runner; ledger and keeper; listeners. */
+static_assert(6 + 2 * (ROLE_WORKERS_MAX + 1) +
+                      ROLE_LISTENERS_MAX * ROLE_WORKERS_MAX <=
+                  PROCESS_FDS_MAX,
+              "the largest gateway gets all of its descriptors");
+
 void children_init(struct children *c, const struct role_options *o)
 {
     static const struct child all[CHILDREN] = {
@@ -41,8 +48,10 @@ void children_init(struct children *c, const struct role_options *o)
         [CHILD_GATEWAY] = {.role = FRAME_ROLE_WORKER, .name = "gateway"},
     };
 
-    *c = (struct children){.options = o, .control_fd = -1};
+    *c = (struct children){.options = o, .lock_fd = -1, .control_fd = -1};
     memcpy(c->at, all, sizeof(all));
+    for (size_t i = 0; i < CHILDREN; i++)
+        c->at[i].wire.fd = -1;
     memset(c->listeners, -1, sizeof(c->listeners));
 }
 
@@ -113,17 +122,36 @@ static int connect_to(struct child *server)
     return fds[1];
 }
 
+/* One end of a connection whose other end is gone. */
+static int dead_end(void)
+{
+    int fds[2];
+
+    if (sockets_pair(fds) != ERR_OK)
+        return -1;
+    (void)close(fds[0]);
+    return fds[1];
+}
+
 /* Descriptors that only live until the spawn. */
 struct handed {
     int fds[PROCESS_FDS_MAX];
     size_t count;
+    bool failed; /* one could not be made */
 };
 
+/* A server that does not run now is a broken connection and not a missing
+ * descriptor, whose number the gateway would give to something else. */
 static void hand(struct handed *h, struct process_options *p,
-                 struct process_fd *fds, int fd, int target)
+                 struct process_fd *fds, struct child *server, int target)
 {
+    int fd = connect_to(server);
     if (fd == -1)
+        fd = dead_end();
+    if (fd == -1) {
+        h->failed = true;
         return;
+    }
     add_fd(p, fds, fd, target);
     h->fds[h->count++] = fd;
 }
@@ -134,10 +162,10 @@ static void gateway_fds(struct children *c, struct process_options *p,
     const struct role_options *o = c->options;
 
     add_fd(p, fds, c->control_fd, ROLE_FD_CONTROL);
-    hand(h, p, fds, connect_to(&c->at[CHILD_RUNNER]), ROLE_FD_RUNNER);
+    hand(h, p, fds, &c->at[CHILD_RUNNER], ROLE_FD_RUNNER);
     for (unsigned slot = 0; slot <= o->workers; slot++) {
-        hand(h, p, fds, connect_to(&c->at[CHILD_LEDGER]), role_fd_ledger(slot));
-        hand(h, p, fds, connect_to(&c->at[CHILD_KEEPER]), role_fd_keeper(slot));
+        hand(h, p, fds, &c->at[CHILD_LEDGER], role_fd_ledger(slot));
+        hand(h, p, fds, &c->at[CHILD_KEEPER], role_fd_keeper(slot));
     }
     for (unsigned l = 0; l < o->listeners; l++) {
         for (unsigned w = 0; w < o->workers; w++)
@@ -165,9 +193,13 @@ static enum err spawn(struct children *c, struct child *child, int wire_fd)
     for (int std = 0; std <= 2; std++)
         add_fd(&p, fds, std, std);
     add_fd(&p, fds, wire_fd, ROLE_FD_SUPERVISOR);
+    /* Who writes to the data directory holds its lock to the end, so that a
+     * supervisor started anew waits for the last write of a dead one's. */
+    if (child->role == FRAME_ROLE_KEEPER || child->role == FRAME_ROLE_LEDGER)
+        add_fd(&p, fds, c->lock_fd, ROLE_FD_LOCK);
     if (gateway)
         gateway_fds(c, &p, fds, &handed);
-    enum err e = process_spawn(&p, &child->pid);
+    enum err e = handed.failed ? ERR_LIMIT : process_spawn(&p, &child->pid);
     for (size_t i = 0; i < handed.count; i++)
         (void)close(handed.fds[i]);
     return e;
@@ -207,6 +239,8 @@ static void start(struct children *c, struct child *child, int64_t now_ms)
         log_error("child.start", {"process", str_from(child->name)},
                   {"why", str_from(err_text(e))});
         wire_release(&child->wire);
+        if (child->pid != 0)
+            (void)kill(child->pid, SIGKILL);
         child->pid = 0;
         plan_restart(child, now_ms);
     }

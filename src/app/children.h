@@ -32,12 +32,13 @@ struct child {
     int64_t backoff_ms;
     unsigned restarts;
     bool told;    /* to stop */
-    bool hung_up; /* its connection broke; it is being killed */
+    bool hung_up; /* its connection broke: it is not listened to any more */
 };
 
 struct children {
     const struct role_options *options;
     struct child at[CHILDREN];
+    int lock_fd;    /* of the data directory */
     int control_fd; /* the listening control socket */
     int listeners[ROLE_LISTENERS_MAX][ROLE_WORKERS_MAX];
     uint64_t generation;

@@ -30,11 +30,9 @@ static const char *text_of(struct arena *a, struct str s)
 static const char *address_of(struct arena *a, const struct listen_settings *l)
 {
     struct buf text;
-    bool v6 = str_find(l->host, ':') < l->host.len;
 
     buf_init(&text, 300);
-    buf_addf(&text, v6 ? "[%.*s]:%u" : "%.*s:%u", STR_FMT(l->host),
-             (unsigned)l->port);
+    role_add_address(&text, l->host, l->port);
     const char *z = buf_ok(&text) ? text_of(a, buf_str(&text)) : "";
     buf_release(&text);
     return z;

@@ -38,6 +38,13 @@ static const char *role_name(enum frame_role role)
     return "";
 }
 
+void role_add_address(struct buf *to, struct str host, uint16_t port)
+{
+    bool v6 = str_find(host, ':') < host.len;
+
+    buf_addf(to, v6 ? "[%.*s]:%u" : "%.*s:%u", STR_FMT(host), (unsigned)port);
+}
+
 /* ---- to argv ---- */
 
 struct args_writer {
@@ -188,6 +195,24 @@ static int run_runner(void)
     return runner_process_run(&r);
 }
 
+/*
+ * Signals are for the supervisor, which tells the others what to do: Ctrl-C
+ * in a terminal and a service manager's SIGTERM reach the whole group, and
+ * whoever died of them could not drain.
+ */
+static enum err follow_supervisor(const struct role_options *o)
+{
+    static const int not_ours[] = {SIGHUP, SIGINT, SIGTERM};
+    /* Keeper and ledger see its end on their connection, and finish what they
+     * have; the others have nothing to do without it. */
+    bool finishes =
+        o->role == FRAME_ROLE_KEEPER || o->role == FRAME_ROLE_LEDGER;
+
+    for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
+        (void)signal(not_ours[i], SIG_IGN);
+    return process_follow_parent(o->parent, finishes ? 0 : SIGKILL);
+}
+
 int role_main(int argc, char **argv)
 {
     struct role_options o;
@@ -201,8 +226,7 @@ int role_main(int argc, char **argv)
     log_setup(LOG_LEVEL_INFO, role_name(o.role));
     (void)signal(SIGPIPE, SIG_IGN);
     if (process_harden() != ERR_OK ||
-        (o.role != FRAME_ROLE_SUPERVISOR &&
-         process_follow_parent(o.parent, SIGTERM) != ERR_OK)) {
+        (o.role != FRAME_ROLE_SUPERVISOR && follow_supervisor(&o) != ERR_OK)) {
         log_error("role.harden", {"why", STR("the system refuses")});
         return 1;
     }

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "codec/frame.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
     ROLE_LISTENERS_MAX = 4,
     ROLE_FD_SUPERVISOR = 3, /* every role: its connection to the supervisor */
     ROLE_FD_CONTROL = 4,    /* gateway: the listening control socket */
+    ROLE_FD_LOCK = 4,       /* keeper, ledger: the lock of the data directory */
     ROLE_FD_RUNNER = 5,     /* gateway: its connection to the runner */
     ROLE_FD_FIRST = 6, /* gateway: ledger and keeper connections, one pair per
                           worker and one for the control thread; then each
@@ -57,6 +59,9 @@ static inline int role_fd_listener(unsigned workers, unsigned listener,
     return ROLE_FD_FIRST + (int)(workers + 1) * 2 +
            (int)(listener * workers + worker);
 }
+
+/* "127.0.0.1:8080", "[::1]:8080", as `listen` has it. */
+void role_add_address(struct buf *to, struct str host, uint16_t port);
 
 enum { ROLE_ARGS_MAX = 20, ROLE_ARG_TEXT_MAX = 32 * 1024 };
 

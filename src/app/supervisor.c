@@ -1,6 +1,7 @@
 /* supervisor.c - see supervisor.h. */
 #include "app/supervisor.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +14,11 @@
 #include "os/file.h"
 #include "os/process.h"
 
-enum { STOP_GRACE_MS = 3000 };
+enum {
+    STOP_GRACE_MS = 3000,
+    LOCK_WAIT_MS = 5000, /* for the last write of a dead supervisor's ledger */
+    LOCK_POLL_US = 20000,
+};
 
 struct supervisor {
     struct children children;
@@ -91,7 +96,8 @@ static void read_child(struct supervisor *s, struct child *child)
     if (e != ERR_CLOSED)
         log_error("child.protocol", {"process", str_from(child->name)});
     child->hung_up = true;
-    (void)kill(child->pid, s->stopping ? SIGTERM : SIGKILL);
+    if (!s->stopping)
+        (void)kill(child->pid, SIGKILL);
 }
 
 /* True while something of ours still runs. */
@@ -130,9 +136,10 @@ static void wait_for_events(struct supervisor *s)
 
     for (size_t i = 0; i < CHILDREN; i++) {
         struct child *child = &s->children.at[i];
-        bool pending = child->pid != 0 && wire_pending(&child->wire);
+        bool listens = child->pid != 0 && !child->hung_up;
+        bool pending = listens && wire_pending(&child->wire);
         fds[i + 1] =
-            (struct pollfd){.fd = child->pid != 0 ? child->wire.fd : -1,
+            (struct pollfd){.fd = listens ? child->wire.fd : -1,
                             .events =
                                 (short)(POLLIN | (pending ? POLLOUT : 0))};
     }
@@ -147,6 +154,21 @@ static void wait_for_events(struct supervisor *s)
         on_signal(s, n);
 }
 
+/* A dead supervisor's ledger holds the lock until its last write is done. */
+static enum err take_lock(const char *path, int *ret_lock, pid_t *ret_holder)
+{
+    int64_t until_ms = clock_monotonic_ms() + LOCK_WAIT_MS;
+
+    for (;;) {
+        enum err e = file_lock(FILE_CWD, path, ret_lock, ret_holder);
+        bool gone = e == ERR_OVERLOAD && *ret_holder > 0 &&
+                    kill(*ret_holder, 0) == -1 && errno == ESRCH;
+        if (!gone || clock_monotonic_ms() >= until_ms)
+            return e;
+        (void)usleep(LOCK_POLL_US);
+    }
+}
+
 static enum err lock_data(const char *data, int *ret_lock)
 {
     pid_t holder = 0;
@@ -156,7 +178,7 @@ static enum err lock_data(const char *data, int *ret_lock)
         return ERR_LIMIT;
     enum err e = file_make_dirs(FILE_CWD, data, 0700);
     if (e == ERR_OK)
-        e = file_lock(FILE_CWD, path, ret_lock, &holder);
+        e = take_lock(path, ret_lock, &holder);
     if (e == ERR_OVERLOAD) {
         (void)snprintf(pid, sizeof(pid), "%d", (int)holder);
         log_error("data.locked", {"data", str_from(data)},
@@ -172,11 +194,10 @@ static bool prepare(struct supervisor *s, const struct role_options *o)
 {
     static const int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
     const char *address = "";
-    int lock;
 
     (void)process_raise_fd_limit();
     children_init(&s->children, o);
-    if (lock_data(o->data, &lock) != ERR_OK)
+    if (lock_data(o->data, &s->children.lock_fd) != ERR_OK)
         return false;
     enum err e = children_listen(&s->children, &address);
     if (e != ERR_OK) {

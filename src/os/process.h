@@ -16,7 +16,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 
-enum { PROCESS_FDS_MAX = 64 };
+enum { PROCESS_FDS_MAX = 256 };
 
 struct process_fd {
     int fd;     /* ours; stays open here */
@@ -50,7 +50,8 @@ pid_t process_reap(int *ret_status);
 MUST_CHECK enum err process_harden(void);
 
 /*
- * The kernel sends us `signal_number` when the thread that started us ends.
+ * The kernel sends us `signal_number` when the thread that started us ends;
+ * 0: nothing.
  * `parent` is who that should be: ERR_CLOSED when it is gone already.
  */
 MUST_CHECK enum err process_follow_parent(pid_t parent, int signal_number);
