@@ -60,9 +60,13 @@ static void on_swap(void *arg)
     struct note *n = arg;
     struct worker *w = &n->to->worker;
 
-    snapshot_unref(w->snapshot);
-    w->snapshot = n->snapshot;
-    evidence_use(w->evidence, &w->snapshot->digests);
+    if (n->to->ended) {
+        snapshot_unref(n->snapshot);
+    } else {
+        snapshot_unref(w->snapshot);
+        w->snapshot = n->snapshot;
+        evidence_use(w->evidence, &w->snapshot->digests);
+    }
     free(n);
 }
 
@@ -81,10 +85,14 @@ static void on_connect(void *arg)
 {
     struct note *n = arg;
     struct worker *w = &n->to->worker;
-    enum err e = n->type == GATEWAY_LEDGER
-                     ? ledger_client_connect(w->ledger, n->fd)
-                     : keeper_client_connect(w->keeper, n->fd);
+    enum err e = ERR_OK;
 
+    if (n->to->ended)
+        (void)close(n->fd);
+    else if (n->type == GATEWAY_LEDGER)
+        e = ledger_client_connect(w->ledger, n->fd);
+    else
+        e = keeper_client_connect(w->keeper, n->fd);
     if (e != ERR_OK)
         log_error("worker.connect", {"why", str_from(err_text(e))});
     free(n);
@@ -248,10 +256,13 @@ static enum err open_server(struct gateway_worker *gw)
     };
 
     enum err e = http_server_new(w->loop, &server, &events, w, &w->server);
-    for (unsigned l = 0; e == ERR_OK && l < o->listeners; l++)
+    for (unsigned l = 0; e == ERR_OK && l < o->listeners; l++) {
+        size_t row = gateway_listener(gw->gateway, &w->snapshot->settings, l);
+        assert(row < w->snapshot->settings.listen_count);
         e = http_server_listen(w->server,
                                role_fd_listener(o->workers, l, w->number),
-                               w->snapshot->listen_tls[l].context);
+                               w->snapshot->listen_tls[row].context);
+    }
     return e;
 }
 
@@ -268,7 +279,6 @@ static void close_worker(struct gateway_worker *gw)
     payload_keys_release(&w->payload_keys);
     resolver_free(w->resolver);
     snapshot_unref(w->snapshot);
-    loop_free(w->loop);
 }
 
 static void worker_thread(void *arg)
