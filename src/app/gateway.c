@@ -15,6 +15,7 @@
 #include "evidence/evidence.h"
 #include "http/server.h"
 #include "ledger/ledger_client.h"
+#include "net/resolver.h"
 #include "pipeline/exchange.h"
 #include "pipeline/pipeline.h"
 #include "session/session.h"
@@ -371,6 +372,8 @@ static enum err open_services(struct gateway *g)
         e = evidence_new(g->loop, w->ledger, str_from(o->node), &w->evidence);
     if (e == ERR_OK)
         e = session_table_new(&w->sessions);
+    if (e == ERR_OK)
+        e = resolver_new(g->loop, &w->resolver);
     return e;
 }
 
@@ -413,6 +416,7 @@ static void close_all(struct gateway *g)
     keeper_client_free(g->control.keeper);
     session_table_free(g->control.sessions);
     snapshot_unref(g->control.snapshot);
+    resolver_free(g->control.resolver);
     channel_free(g->supervisor);
     hash_wipe(g->caller_key, sizeof(g->caller_key));
     loop_free(g->loop);

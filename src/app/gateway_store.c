@@ -77,6 +77,7 @@ void gateway_store_open(struct gateway *g)
     const struct store_options o = {
         .url = g->control.snapshot->settings.store,
         .data_dir = g->options->data,
+        .resolver = g->control.resolver,
     };
     const struct store_events events = {on_opened, on_changed, g};
     const char *why = "";
