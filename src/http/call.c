@@ -187,9 +187,11 @@ static void answer(struct http_call *call, struct str piece, bool all)
     enum err why = ended ? call->why : ERR_OK;
     call->waiting = false;
     timer_cancel(&call->timer);
+    /* The head stays until the sink has returned: who waited for the first
+     * bytes to pass it on needs it there. */
+    sink(reader, piece, ended && why == ERR_OK, why);
     if (ended)
         call_free(call);
-    sink(reader, piece, ended && why == ERR_OK, why);
 }
 
 /* The bytes leave the call first, since the reader may end it. */
