@@ -85,7 +85,8 @@ static size_t escape_all(struct str s, char *to)
     while (at < s.len) {
         char one[6];
         size_t n;
-        size_t used = escape(str_skip(s, at), one, &n);
+        struct str rest = {s.ptr + at, s.len - at};
+        size_t used = escape(rest, one, &n);
         if (len + n > VALUE_MAX_BYTES - (sizeof(dots) - 1)) {
             memcpy(to + len, dots, sizeof(dots) - 1);
             return len + sizeof(dots) - 1;
