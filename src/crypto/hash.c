@@ -90,7 +90,8 @@ static struct thread_state *init_thread(void)
 {
     must(pthread_once(&once, init_process) == 0);
     struct thread_state *t = calloc(1, sizeof(*t));
-    must(t != NULL);
+    if (t == NULL)
+        abort();
     t->ctx = new_ctx();
     must(pthread_setspecific(thread_key, t) == 0);
     thread_state = t;
@@ -207,7 +208,8 @@ static struct stream *take_stream(void)
         return s;
     }
     s = calloc(1, sizeof(*s));
-    must(s != NULL);
+    if (s == NULL)
+        abort();
     s->ctx = new_ctx();
     return s;
 }
