@@ -81,10 +81,10 @@ int64_t wheel_next(struct wheel *w)
 void wheel_advance(struct wheel *w, int64_t to,
                    int64_t (*tick_of)(struct list *node), struct list *due)
 {
-    int level;
-    unsigned slot;
+    int level = 0;
+    unsigned slot = 0;
     int64_t tick;
-    while ((tick = nearest(w, &level, &slot)) <= to) {
+    while ((tick = nearest(w, &level, &slot)) <= to && tick != WHEEL_NEVER) {
         w->now = tick;
         w->busy[level] &= ~((uint64_t)1 << slot);
         struct list *from = &w->slots[level][slot];
