@@ -149,8 +149,9 @@ static enum err load(struct broker *b, const struct credential_settings *from,
                      struct arena *a, struct secret *to, const char **ret_why)
 {
     to->room = PREFIX_LEN + BROKER_SECRET_MAX + 3; /* one more, and CR LF */
-    to->field = malloc(to->room);
-    if (to->field == NULL || !arena_copy(&b->arena, from->id, &to->id))
+    char *field = malloc(to->room);
+    to->field = field;
+    if (field == NULL || !arena_copy(&b->arena, from->id, &to->id))
         return ERR_NO_MEMORY;
     enum err e = copy_names(&b->arena, from->tenants, &to->tenants);
     if (e == ERR_OK)

@@ -65,12 +65,13 @@ static void remember(struct cached *slot, struct str credential,
                      struct cached proven)
 {
     forget(slot);
-    proven.credential = malloc(credential.len);
-    if (proven.credential == NULL)
+    char *copy = malloc(credential.len);
+    if (copy == NULL)
         return;
-    memcpy(proven.credential, credential.ptr, credential.len);
-    proven.len = credential.len;
+    memcpy(copy, credential.ptr, credential.len);
     *slot = proven;
+    slot->credential = copy;
+    slot->len = credential.len;
 }
 
 static const struct caller *look_up(const struct identity_callers *c,
