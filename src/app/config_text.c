@@ -33,7 +33,7 @@ bool config_text_is_env(struct str s)
 static bool expand_one(struct str *left, struct buf *to, struct buf *why)
 {
     size_t end = str_find(*left, '}');
-    struct str name = str_first(str_skip(*left, 2), end > 2 ? end - 2 : 0);
+    struct str name = {left->ptr + 2, end - 2}; /* `left` begins with "${" */
     if (end == left->len || !config_text_is_env(name)) {
         BUF_LIT(why, "\"${\" begins no ${NAME} of an environment variable; a "
                      "literal one is written \"$${\"");

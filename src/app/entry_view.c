@@ -31,7 +31,7 @@ bool entry_view_is_kind(struct str kind)
 static struct str text_of(const struct json *v)
 {
     struct str s = {NULL, 0};
-    return json_str(v, &s) ? s : (struct str){NULL, 0};
+    return json_str(v, &s) ? s : STR("");
 }
 
 static struct str member(const struct json *v, const char *name)
