@@ -169,7 +169,7 @@ static void test_descriptors_travel_with_their_frames(void **state)
     while (seen < 5) {
         assert_int_equal(wire_fill(&b), ERR_OK);
         struct frame f;
-        enum err e;
+        enum err e = ERR_OK;
         while (seen < 5 && wire_next(&b, &f, &fds[seen], &e)) {
             assert_int_equal(f.flags, 0);
             assert_int_equal(f.type == TYPE_B, fds[seen] >= 0);
