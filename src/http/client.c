@@ -330,12 +330,35 @@ static enum err enqueue(struct client_pool *p, struct http_call *call)
     return e;
 }
 
+/*
+ * Asks for replies that can be read (identity), unless the caller asks for
+ * something else itself.  `room` has the fields then.  False: too many.
+ */
+static bool ask_for_identity(struct http_fields *f,
+                             struct http_field room[HTTP_FIELDS_MAX])
+{
+    if (http_fields_count(*f, STR("accept-encoding")) > 0)
+        return true;
+    if (f->count >= HTTP_FIELDS_MAX)
+        return false;
+    if (f->count > 0)
+        memcpy(room, f->at, f->count * sizeof(*room));
+    room[f->count] =
+        (struct http_field){STR("accept-encoding"), STR("identity")};
+    *f = (struct http_fields){room, f->count + 1};
+    return true;
+}
+
 enum err http_client_send(struct http_client *c,
                           const struct http_call_request *r,
                           const struct http_call_events *events, void *user,
                           struct http_call **ret)
 {
     struct client_pool *p;
+    struct http_field room[HTTP_FIELDS_MAX];
+    struct http_fields fields = r->fields;
+    if (!ask_for_identity(&fields, room))
+        return ERR_LIMIT;
     enum err e = client_pool_get(c, r->origin, &p);
     if (e != ERR_OK)
         return e;
@@ -345,6 +368,7 @@ enum err http_client_send(struct http_client *c,
         return ERR_NO_MEMORY;
     }
     call->pool = p;
+    call->fields = fields; /* until it is sent, or kept */
     p->holds++;
     e = start_now(p, call);
     if (e == ERR_CONNECT)

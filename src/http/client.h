@@ -55,14 +55,16 @@ struct http_call_events {
 MUST_CHECK enum err http_client_new(struct loop *l, struct resolver *resolver,
                                     const struct http_client_options *o,
                                     struct http_client **ret);
-/* Cancels all calls without an event, closes all connections. */
+/* Cancels all calls without an event, closes all connections.  Not from
+ * inside an event.  NULL is allowed. */
 void http_client_free(struct http_client *c);
 
 struct http_call_request {
     const struct http_origin *origin; /* copied */
     struct str method;
     struct str target;         /* path and query, as sent */
-    struct http_fields fields; /* host and framing are added by the client */
+    struct http_fields fields; /* the client adds host, framing and, when it
+                                  is missing, accept-encoding: identity */
     struct str body;           /* borrowed until `head` or `failed` */
     int64_t head_timeout_ms;   /* from the last byte sent to the head */
     int64_t body_idle_ms;      /* between two pieces of the reply */
@@ -71,6 +73,7 @@ struct http_call_request {
 /*
  * Starts a call.  Events come in later turns.  On success *ret lives until
  * `failed`, until its body has ended, or http_call_cancel().
+ * ERR_MALFORMED, ERR_LIMIT: this request cannot be sent.
  */
 MUST_CHECK enum err http_client_send(struct http_client *c,
                                      const struct http_call_request *r,

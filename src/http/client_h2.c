@@ -172,9 +172,10 @@ static void on_end(void *stream)
 static void on_taken(void *stream)
 {
     struct http_call *call = stream;
+    if (call->state != CALL_SENT)
+        return; /* answered: the rest of the question is not ours any more */
     send_slice(h2_of(call->conn), call);
-    if (call->state == CALL_SENT)
-        call_await_head(call);
+    call_await_head(call);
 }
 
 static void on_stream_closed(void *stream, uint32_t code)

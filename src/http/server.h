@@ -2,9 +2,10 @@
  * server.h - HTTP/1.1 and HTTP/2 towards callers.
  *
  * One server per loop, over any number of listeners.  HTTP/2 is chosen by
- * ALPN, or on a plain connection by its preface.  What the parsers let
- * through and a gateway must not (two Hosts, odd targets, framing that can be
- * read two ways, ...) is refused here, before a handler sees it.
+ * ALPN, or on a plain connection by its preface.  A client that sends FIN
+ * while its request is in progress is taken to have hung up.  What the parsers
+ * let through and a gateway must not (two Hosts, odd targets, framing that can
+ * be read two ways, ...) is refused here, before a handler sees it.
  *
  * A request's life: `request` with the head; the handler either asks for the
  * body (http_request_read) or not; answers once (http_request_reply or

@@ -195,7 +195,8 @@ static void test_a_call_is_written_in_one_form(void **state)
     char expected[256];
     (void)snprintf(expected, sizeof(expected),
                    "POST /v1/x?y=z HTTP/1.1\r\nhost: 127.0.0.1:%d\r\n"
-                   "accept: */*\r\ncontent-length: 5\r\n\r\nhello",
+                   "accept: */*\r\naccept-encoding: identity\r\n"
+                   "content-length: 5\r\n\r\nhello",
                    t->up.port);
     assert_true(str_eq(buf_str(&t->up.peers[0].got), str_from(expected)));
     sink_release(&c.sink);
@@ -461,7 +462,8 @@ static void test_a_big_body_is_sent_whole(void **state)
     char head[128];
     int n = snprintf(head, sizeof(head),
                      "POST /v1/x?y=z HTTP/1.1\r\nhost: 127.0.0.1:%d\r\n"
-                     "accept: */*\r\ncontent-length: %d\r\n\r\n",
+                     "accept: */*\r\naccept-encoding: identity\r\n"
+                     "content-length: %d\r\n\r\n",
                      t->up.port, N);
     body_got = (size_t)n + N;
     call_with(t, &c, "POST", (struct str){big, N});

@@ -178,7 +178,9 @@ static void note_head(struct seen *s)
     authority_seen[head->authority.len] = '\0';
     assert_true(str_eq(head->path, STR("/v1/x")));
     assert_true(str_eq(head->query, STR("y=z")));
-    assert_int_equal(head->fields.count, 1);
+    assert_int_equal(head->fields.count, 2);
+    assert_true(str_eq(http_fields_get(head->fields, STR("accept-encoding")),
+                       STR("identity")));
     assert_int_equal(head->body_bytes, 0);
     reply_ok(s);
 }
