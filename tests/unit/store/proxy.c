@@ -21,7 +21,8 @@ enum { STEP_MS = 20 };
 static int dial(const char *path)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    (void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+    (void)snprintf(at.sun_path, sizeof(at.sun_path), "%.*s",
+                   (int)sizeof(at.sun_path) - 1, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0)
         return fd;
