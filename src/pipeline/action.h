@@ -106,6 +106,7 @@ struct action {
     /* record .. relay */
     struct attempt attempt;
     struct pending_intent *recording; /* until it is durable, or NULL */
+    bool recorded;                    /* an intent was given to the ledger */
     struct str credential;            /* the field value; the broker's */
     struct buf outgoing;              /* the body that is sent */
     struct http_call *call;           /* until its head has come */

@@ -25,11 +25,14 @@ struct pending_intent {
     struct action *action; /* NULL: it has ended */
     struct evidence *evidence;
     unsigned char id[ENTRY_ID_LEN], session[ENTRY_ID_LEN];
+    size_t tenant_len;
+    char tenant[NAME_MAX_LEN];
 };
 
 static void close_abandoned(const struct pending_intent *p, uint64_t index)
 {
     struct evidence_outcome f = {.intent = index,
+                                 .tenant = {p->tenant, p->tenant_len},
                                  .status = OUTCOME_NOT_SENT,
                                  .error = ERR_CLOSED,
                                  .duration_ms = -1};
@@ -136,12 +139,15 @@ enum err attempt_open(struct action *a)
     p->evidence = a->worker->evidence;
     memcpy(p->id, f.id, sizeof(p->id));
     memcpy(p->session, f.session, sizeof(p->session));
+    p->tenant_len = str_first(f.tenant, NAME_MAX_LEN).len;
+    memcpy(p->tenant, f.tenant.ptr, p->tenant_len);
     enum err e = evidence_intent(a->worker->evidence, &f, &p->wait);
     if (e != ERR_OK) {
         free(p);
         return e == ERR_LIMIT ? ERR_LIMIT : ERR_EVIDENCE;
     }
     a->recording = p;
+    a->recorded = true;
     return ERR_OK;
 }
 

@@ -133,7 +133,7 @@ static void on_whole(void *user, struct str body, enum err e)
     book(a, &answer);
     a->attempt.answer_bytes = body.len;
     a->attempt.has_answer_hmac = payload_hmac(a, body, a->attempt.answer_hmac);
-    a->outcome = OUTCOME_OK;
+    a->outcome = answer.failed ? OUTCOME_FAILED : OUTCOME_OK;
     exchange_reply(a->exchange, r->status, kept_fields(r), r->content_type,
                    body);
     leave(r, STEP_NEXT);

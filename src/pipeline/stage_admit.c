@@ -69,8 +69,11 @@ enum step stage_admit(struct action *a)
         session_find(a->worker->sessions, &owner, &limits,
                      loop_now_ms(a->worker->loop), &a->session, &is_new);
     if (e == ERR_OK && is_new) {
-        record_session(a);
         e = opening_start(a->worker, a->session);
+        /* Not of a session that never was: without a keeper each call would
+         * leave one behind. */
+        if (e == ERR_OK)
+            record_session(a);
     }
     if (e == ERR_OK && session_has_key(a->session))
         return STEP_NEXT;

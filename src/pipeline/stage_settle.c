@@ -24,7 +24,7 @@ enum step stage_settle(struct action *a)
 {
     if (a->attempt.open)
         attempt_close(a, status_of(a), a->err);
-    else if (a->err != ERR_OK && a->attempt.number == 0)
+    else if (a->err != ERR_OK && !a->recorded)
         attempt_refuse(a);
     return STEP_NEXT;
 }
