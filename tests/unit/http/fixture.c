@@ -66,6 +66,20 @@ void world_turn(struct world *w, int64_t ms)
         loop_run(w->l);
 }
 
+size_t world_wait_still(struct world *w, const size_t *at,
+                        const struct stream *s)
+{
+    size_t was, is = at != NULL ? *at : stream_queued(s);
+    int turns = 0;
+    do {
+        assert_true(turns++ < 100);
+        world_turn(w, 150);
+        was = is;
+        is = at != NULL ? *at : stream_queued(s);
+    } while (was != is);
+    return is;
+}
+
 struct count {
     const size_t *at;
     size_t n;

@@ -59,6 +59,10 @@ void world_use_tls(struct world *w, bool http2);
 
 void world_wait(struct world *w, bool (*done)(void *arg), void *arg);
 void world_turn(struct world *w, int64_t ms);
+/* Turns until `*at`, or what is queued in `s`, has stood still for a while;
+ * returns it. */
+size_t world_wait_still(struct world *w, const size_t *at,
+                        const struct stream *s);
 /* Waits until so many requests have come or are done. */
 void world_wait_seen(struct world *w, size_t n);
 void world_wait_done(struct world *w, size_t n);

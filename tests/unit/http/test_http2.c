@@ -148,16 +148,17 @@ static void test_a_call_and_its_answer(void **state)
     for (int http2 = 0; http2 < 2; http2++) {
         struct test *t = open_test(read_then_echo, http2 == 1);
         struct call *c = &t->calls[0];
+        int slow = 0; /* the handshake, and a few on a busy machine */
         for (int i = 0; i < 20; i++) {
             int64_t before = clock_monotonic_ms();
             call_with(t, c, "POST", STR("hello"));
             world_wait(&t->w, is_over, c);
-            if (i > 0) /* the first has the handshake */
-                assert_true(clock_monotonic_ms() - before < 20);
+            slow += clock_monotonic_ms() - before >= 20;
             assert_int_equal(c->status, 200);
             assert_int_equal(c->sink.e, ERR_OK);
             assert_true(str_eq(buf_str(&c->sink.got), STR("hello")));
         }
+        assert_true(slow < 10);
         world_wait_done(&t->w, 20);
         for (size_t i = 0; i < 20; i++)
             assert_int_equal(t->w.seen[i].why, ERR_OK);
@@ -295,11 +296,8 @@ static void test_a_slow_reader_slows_only_its_own_stream(void **state)
     call_with(t, slow, "GET", (struct str){NULL, 0});
     slow->sink.stop_at = 1;
     world_wait(&t->w, has_head, slow);
-    world_turn(&t->w, 200);
-    size_t given = pattern.given;
+    size_t given = world_wait_still(&t->w, &pattern.given, NULL);
     assert_true(given < BOUND); /* a window and what is on its way */
-    world_turn(&t->w, 100);
-    assert_int_equal(pattern.given, given);
 
     t->w.handle = read_then_echo;
     call_with(t, other, "POST", STR("hello"));
@@ -518,7 +516,7 @@ static void test_deadlines(void **state)
         peer_write(&p, (struct str){rows[i].raw, rows[i].len});
         peer_wait_ended(&p);
         int64_t took = clock_monotonic_ms() - before;
-        if (took < 50 || took > 1000)
+        if (took < 50 || took > 5000)
             fail_msg("%s: %d ms", rows[i].name, (int)took);
         peer_release(&p);
         world_close(w);

@@ -69,14 +69,16 @@ static void test_keep_alive_is_quick(void **state)
     (void)state;
     struct peer p;
     struct world *w = one_client(read_then_ok, &p);
+    int slow = 0; /* a busy machine has a few, that mode has nearly all */
     for (size_t i = 1; i <= 20; i++) {
         int64_t before = clock_monotonic_ms();
         peer_write(&p, STR(POST("5") "hello"));
         world_wait_done(w, i);
         while (peer_count(&p, "\r\n\r\nok") < i)
             world_turn(w, 1);
-        assert_true(clock_monotonic_ms() - before < 20);
+        slow += clock_monotonic_ms() - before >= 20;
     }
+    assert_true(slow < 10);
     assert_int_equal(http_server_connections(w->server), 1);
     end(w, &p);
 }
@@ -395,11 +397,8 @@ static void test_a_slow_reader_slows_the_source(void **state)
     p.forgets = true;
     stream_pause(p.s);
     peer_write(&p, STR(GET));
-    world_turn(w, 300);
-    size_t before = pattern.given;
+    size_t before = world_wait_still(w, &pattern.given, NULL);
     assert_true(before > 0 && before < BOUND); /* the sockets' own buffers */
-    world_turn(w, 200);
-    assert_int_equal(pattern.given, before); /* it stands still */
     stream_resume(p.s);
     world_turn(w, 200);
     assert_true(pattern.given > before);
@@ -605,7 +604,7 @@ static void test_deadlines(void **state)
             peer_write(&p, str_from(rows[i].raw));
         peer_wait_ended(&p);
         int64_t took = clock_monotonic_ms() - before;
-        if (took < 50 || took > 1000)
+        if (took < 50 || took > 5000)
             fail_msg("%s: %d ms", rows[i].name, (int)took);
         if (rows[i].answer != NULL && !peer_has(&p, rows[i].answer))
             fail_msg("%s: %.*s", rows[i].name, STR_FMT(buf_str(&p.got)));
