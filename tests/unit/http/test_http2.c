@@ -524,6 +524,88 @@ static void test_deadlines(void **state)
     }
 }
 
+#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+#define GET_A                                                                  \
+    "\0\0\x0b\1\5\0\0\0\1\x82\x86\x84\x41\x06"                                 \
+    "a.test"
+
+/* One that floods is shown the door, and nobody else notices. */
+static void test_a_flood_ends_its_own_connection_only(void **state)
+{
+    (void)state;
+    struct world *w = malloc(sizeof(*w));
+    struct peer bad, good;
+    struct buf pings;
+    assert_non_null(w);
+    world_open(w);
+    world_serve(w);
+    peer_dial(&bad, w);
+    peer_dial(&good, w);
+    buf_init(&pings, MIB);
+    buf_add(&pings, STR(PREFACE));
+    for (int i = 0; i < 2000; i++)
+        buf_add(&pings, STR("\0\0\x08\6\0\0\0\0\0"
+                            "12345678"));
+    peer_write(&bad, buf_str(&pings));
+    peer_wait_ended(&bad);
+    /* GOAWAY with ENHANCE_YOUR_CALM */
+    static const char calm[] = "\0\0\x08\7\0\0\0\0\0\0\0\0\0\0\0\0\x0b";
+    assert_non_null(memmem(bad.got.ptr, bad.got.len, calm, sizeof(calm) - 1));
+
+    peer_write(&good, STR(PREFACE GET_A));
+    world_wait_done(w, 1);
+    assert_int_equal(w->seen[0].why, ERR_OK);
+    buf_release(&pings);
+    peer_release(&bad);
+    peer_release(&good);
+    world_close(w);
+    free(w);
+}
+
+static void test_a_window_that_stays_shut_ends_the_connection(void **state)
+{
+    (void)state;
+    struct world *w = malloc(sizeof(*w));
+    struct peer p;
+    assert_non_null(w);
+    world_open(w);
+    w->options.write_idle_ms = 100;
+    w->handle = reply_pattern;
+    world_serve(w);
+    pattern_init(&pattern, w, 1000, 10);
+    peer_dial(&p, w);
+    peer_write(&p, STR("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+                       "\0\0\6\4\0\0\0\0\0\0\4\0\0\0\0" GET_A));
+    world_wait_done(w, 1);
+    assert_int_equal(w->seen[0].why, ERR_CLOSED);
+    assert_int_equal(pattern.cancels, 1);
+    assert_int_equal(pattern.given, 10);
+    peer_release(&p);
+    world_close(w);
+    free(w);
+}
+
+static void test_a_handshake_has_a_deadline(void **state)
+{
+    (void)state;
+    struct world *w = malloc(sizeof(*w));
+    struct peer p;
+    assert_non_null(w);
+    world_open(w);
+    world_use_tls(w, true);
+    w->options.head_timeout_ms = 60;
+    world_serve(w);
+    struct tls_context *dial_tls = w->dial_tls;
+    w->dial_tls = NULL; /* it never says hello */
+    peer_dial(&p, w);
+    peer_wait_ended(&p);
+    assert_int_equal(p.got.len, 0);
+    w->dial_tls = dial_tls;
+    peer_release(&p);
+    world_close(w);
+    free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -543,6 +625,9 @@ int main(void)
         cmocka_unit_test(test_free_with_calls_open),
         cmocka_unit_test(test_the_preface_chooses_http2_on_plain_connections),
         cmocka_unit_test(test_deadlines),
+        cmocka_unit_test(test_a_flood_ends_its_own_connection_only),
+        cmocka_unit_test(test_a_window_that_stays_shut_ends_the_connection),
+        cmocka_unit_test(test_a_handshake_has_a_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
