@@ -1,12 +1,13 @@
 // Processes that die at the wrong moment, and what the supervisor makes of it.
 import { test, describe } from 'node:test';
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { Provider, pause, streamed } from './lib/provider.mjs';
-import { BIN, Writ, freePort, request } from './lib/writ.mjs';
+import { BIN, Writ, freePort, request, run } from './lib/writ.mjs';
 
 const messages = [{ role: 'user', content: 'Hello' }];
 const ask = (writ) => writ.client().chat.completions.create({ model: 'm', messages }).then(() => 200, (e) => e.status);
@@ -131,6 +132,44 @@ describe('restarts', () => {
     writ.ended = false;
     await writ.launch();
     assert.equal(await ask(writ), 200);
+    await writ.finish();
+    await provider.stop();
+  });
+
+  test('tables of a newer version: the node ends, with its workers, and touches nothing', async () => {
+    const { provider, writ } = await node({ more: 'server: {drain: 1m}' });
+    await writ.stop();
+    const store = path.join(writ.dir, 'data', 'store.db');
+    const db = new DatabaseSync(store);
+    db.exec('INSERT INTO schema_version (version, applied_us) VALUES (1000, 1)');
+    db.close();
+    const since = Date.now();
+    const { code, err } = await run(['serve', '--config', writ.file], { cwd: writ.dir, env: writ.env });
+    assert.equal(code, 1);
+    assert.match(err, /newer/);
+    assert.ok(Date.now() - since < 10000, 'at once, and not when the drain is over');
+    assert.equal((await writ.entries()).at(-1).event, 'stop', 'an end in order');
+    const again = new DatabaseSync(store);
+    again.exec('DELETE FROM schema_version WHERE version = 1000');
+    again.close();
+    writ.ended = false;
+    await writ.launch();
+    assert.equal(await ask(writ), 200);
+    await writ.finish();
+    await provider.stop();
+  });
+
+  test('a reload and a stop at the same moment', async () => {
+    const { provider, writ } = await node();
+    const callers = { ...writ.options.callers };
+    await writ.configure({ models: { ...writ.options.models, ...Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`m${i}`, '{routes: [{provider: openai, model: m}]}'])) }, callers });
+    for (let i = 0; i < 4; i++) {
+      writ.signal('SIGHUP');
+      await pause(20 * i);
+      assert.equal(await writ.stop(), 0, writ.stderr);
+      writ.ended = false;
+      await writ.launch();
+    }
     await writ.finish();
     await provider.stop();
   });
