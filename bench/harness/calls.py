@@ -245,6 +245,7 @@ def median(runs):
     row["refused"] = row["load_util"] > SATURATED and row["util"] < SATURATED
     if row["refused"]:
         notes.add("limit: load and mock")
+    row["kernel_us"] = row["kernel_threads_s"] / max(row["calls"], 1) * 1e6
     if "syncs" in row:
         row["syncs_per_s"] = row["syncs"] / row["seconds"]
         row["entries_per_sync"] = row["entries"] / row["syncs"] if row["syncs"] else None

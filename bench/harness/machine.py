@@ -58,10 +58,16 @@ def busy_seconds():
 
 
 def pss_kb(pids):
-    """Proportional set size: shared pages count once over all processes."""
+    """Proportional set size: shared pages count once over all processes.
+
+    None: these processes do not show it to this user (run as root).
+    """
     total = 0
     for pid in pids:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except PermissionError:
+            return None
         total += int(re.search(r"^Pss:\s+(\d+) kB", text, re.M).group(1))
     return total
 

@@ -4,8 +4,8 @@
 def table(head, rows):
     widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
     def line(cells):
-        left = cells[0].ljust(widths[0])
-        return (left + "".join("  " + c.rjust(w) for c, w in zip(cells[1:], widths[1:]))).rstrip()
+        figures = ("  " + c.rjust(w) for c, w in zip(cells[1:-1], widths[1:-1]))
+        return (cells[0].ljust(widths[0]) + "".join(figures) + "  " + cells[-1]).rstrip()
     return "\n".join([line(head), line(["-" * w for w in widths]), *map(line, rows)])
 
 
@@ -21,7 +21,7 @@ def name_of(row):
 
 def calls(rows):
     head = ["calls", "calls/s", "p50 us", "p99 us", "CPU us/call", "x auth", "x nginx",
-            "CPU", "load", "syncs/s", "entries/sync", ""]
+            "kernel us", "util", "load util", "syncs/s", "entries/sync", ""]
     out, group = [], None
     for row in rows:
         if group != (row["body"], row["connections"]):
@@ -38,7 +38,8 @@ def calls(rows):
             "refused" if refused else figure(row, "p50_us"),
             "refused" if refused else figure(row, "p99_us"),
             figure(row, "cpu_us", "{:.1f}"), figure(row, "to_auth", "{:.2f}"),
-            figure(row, "to_nginx", "{:.2f}"), figure(row, "util", "{:.2f}"),
+            figure(row, "to_nginx", "{:.2f}"), figure(row, "kernel_us", "{:.1f}"),
+            figure(row, "util", "{:.2f}"),
             figure(row, "load_util", "{:.2f}"), figure(row, "syncs_per_s", "{:,.0f}"),
             figure(row, "entries_per_sync", "{:.1f}"), row["note"]])
     return table(head, out)
@@ -46,7 +47,8 @@ def calls(rows):
 
 def streams(rows):
     head = ["streams", "events/s", "CPU us/event", "KB/stream", "first p50 us", "first p99 us",
-            "added p50", "added p99", "gap p99 ms", "idle MB", "loaded MB", "after MB", ""]
+            "added p50", "added p99", "gap p99 ms", "idle MB", "loaded MB", "after MB",
+            "load util", ""]
     out, kind = [], None
     for row in rows:
         if kind != row["kind"]:
@@ -55,7 +57,6 @@ def streams(rows):
         if "missing" in row:
             out.append([f"  {name_of(row)}", row["missing"]] + [""] * (len(head) - 2))
             continue
-        bad = [f"{row[key]} {key}" for key in ("failed", "not_200", "lost") if row[key]]
         direct = row["target"] == "direct"
         out.append([
             f"  {name_of(row)}", figure(row, "events_per_s", "{:,.0f}"),
@@ -67,7 +68,7 @@ def streams(rows):
             figure(row, "gap_p99_us", "{:.1f}", 1e-3),
             *(figure(row, key, "{:.1f}", 1 / 1024)
               for key in ("idle_kb", "loaded_kb", "recovered_kb")),
-            ", ".join(bad)])
+            figure(row, "load_util", "{:.2f}"), row["note"]])
     return table(head, out)
 
 
@@ -80,8 +81,49 @@ def disk(before, after):
 def startup(s):
     return (f"start to first 200 on /healthz: {s['start_ms']:.1f} ms (median of {s['starts']}, "
             f"longest {s['start_max_ms']:.1f})\n"
-            f"idle memory: {s['idle_pss_kb'] / 1024:.1f} MB PSS over {s['processes']} processes\n"
+            f"idle memory: {figure(s, 'idle_pss_kb', '{:.1f}', 1 / 1024)} MB PSS over "
+            f"{s['processes']} processes\n"
             f"stripped binary: {s['stripped_bytes'] / 1e6:.2f} MB")
+
+
+def bars(result):
+    """What the design holds itself to, as far as this run measured it."""
+    found = []
+
+    def bar(what, value, limit, form="{:.2f}"):
+        if value is not None:
+            verdict = "held" if value <= limit else "MISSED"
+            found.append([what, form.format(value), form.format(limit), verdict])
+
+    rows = {(r["body"], r["connections"], r["target"]): r for r in result.get("calls", ())}
+    def call(body, target, key, connections=256):
+        return rows.get((body, connections, target), {}).get(key)
+    bar("before_action, 2 KB, 256 connections: x nginx + auth + log",
+        call("2 KB", "writ-before_action", "to_auth"), 0.9)
+    bar("before_action, 2 KB, 32 connections: x nginx + auth + log",
+        call("2 KB", "writ-before_action", "to_auth", 32), 1.3)
+    bar("before_action, 2 KB, 256 connections: x nginx",
+        call("2 KB", "writ-before_action", "to_nginx"), 1.6)
+    bar("before_action, 2 KB, 256 connections: CPU us a call (35,000 a core)",
+        call("2 KB", "writ-before_action", "cpu_us"), 1e6 / 35000)
+    bar("batched, 2 KB, 256 connections: x nginx",
+        call("2 KB", "writ-batched", "to_nginx"), 1.5)
+    bar("batched, 100 KB, 256 connections: x nginx",
+        call("100 KB", "writ-batched", "to_nginx"), 4)
+    for row in result.get("streams", ()):
+        if row["target"].startswith("writ") and "missing" not in row:
+            limit = {"plain": 16, "TLS front": 32, "TLS both": 56}[row["kind"]]
+            kind = f"{row['kind']} streams: "
+            bar(kind + "KB each", row["kb_per_stream"], limit, "{:.1f}")
+            bar(kind + "CPU us an event", row["cpu_us_per_event"], 12, "{:.1f}")
+            bar(kind + "added us to the first event, p99", row["added_first_p99_us"], 300, "{:.0f}")
+    start = result.get("startup", {})
+    bar("start, ms", start.get("start_ms"), 50, "{:.1f}")
+    idle = start.get("idle_pss_kb")
+    bar("idle, MB", idle and idle / 1024, 24, "{:.1f}")
+    size = start.get("stripped_bytes")
+    bar("stripped binary, MB", size and size / 1e6, 5, "{:.2f}")
+    return found and table(["bar", "measured", "at most", ""], found)
 
 
 def text(result):
@@ -102,6 +144,7 @@ def text(result):
         parts.append("the evidence process by itself\n" + result["ledger"].strip())
     if "startup" in result:
         parts.append(startup(result["startup"]))
+    parts.append(bars(result))
     parts.append("\n".join(["commands:"] + [f"  {name}: {line}"
                                             for name, line in result["commands"].items()]))
     return "\n\n".join(filter(None, parts)) + "\n"

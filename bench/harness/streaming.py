@@ -9,6 +9,8 @@ import time
 from . import machine, servers
 
 PACE_MS = 200
+LOAD_MAX = 0.9         # of a CPU: beyond, load and mock add to what is seen
+FOREIGN_MAX = 0.05     # of the machine, by others
 KINDS = {"plain": (False, False), "TLS front": (True, False), "TLS both": (True, True)}
 TARGETS = ("direct", "haproxy", "nginx", "writ-before_action")
 
@@ -49,26 +51,33 @@ class Streaming:
                    "TLS" if front else "PLAIN"]
         self.commands[f"{target.name}, {'TLS' if front else 'plain'}"] = shlex.join(command)
         idle_kb = machine.pss_kb(target.pids())
-        marks = {}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        pids = target.pids()
+        beside = [process.pid] + [pid for server in self.bench.running for pid in server.pids()
+                                  if server.cpu == servers.LOAD_CPU]
+        marks = {}
         for line in process.stdout:
             word, _, rest = line.partition(" ")
-            if word in ("ready", "begin", "end"):
-                marks[word] = int(rest), machine.cpu_seconds(target.pids()), time.monotonic()
+            if word in ("begin", "end"):
+                marks[word] = (int(rest), machine.cpu_seconds(pids), machine.cpu_seconds(beside),
+                               machine.busy_seconds(), time.monotonic())
             if word == "end":
-                loaded_kb = machine.pss_kb(target.pids())
+                loaded_kb = machine.pss_kb(pids)
         if process.wait() != 0:
             raise RuntimeError(f"{shlex.join(command)} failed")
         row = json.loads(line)
-        (n0, cpu0, t0), (n1, cpu1, t1) = marks["begin"], marks["end"]
+        events, cpu, load_cpu, busy, wall = (
+            b - a for a, b in zip(marks["begin"], marks["end"]))
         time.sleep(1)
         row.update(
-            idle_kb=idle_kb, loaded_kb=loaded_kb, recovered_kb=machine.pss_kb(target.pids()),
-            kb_per_stream=(loaded_kb - idle_kb) / self.streams,
-            events_per_s=(n1 - n0) / (t1 - t0), util=(cpu1 - cpu0) / (t1 - t0),
-            cpu_us_per_event=(cpu1 - cpu0) / max(n1 - n0, 1) * 1e6,
+            idle_kb=idle_kb, loaded_kb=loaded_kb, recovered_kb=machine.pss_kb(pids),
+            kb_per_stream=loaded_kb and (loaded_kb - idle_kb) / self.streams,
+            events_per_s=events / wall, util=cpu / wall, load_util=load_cpu / wall,
+            foreign=max(0, busy - cpu - load_cpu) / (wall * machine.CPUS),
+            cpu_us_per_event=cpu / max(events, 1) * 1e6,
             # each stream ends with [DONE], which its reader counts as an event
             lost=self.streams * (self.events + 1) + row["probes"] * 2 - row["events"])
+        row["note"] = note(row)
         return row
 
     def run(self):
@@ -97,3 +106,12 @@ class Streaming:
                 for key in ("first_p50_us", "first_p99_us"):
                     row[f"added_{key}"] = row[key] - base[key]
         return rows
+
+
+def note(row):
+    notes = [f"{row[key]} {key}" for key in ("failed", "not_200", "lost") if row[key]]
+    if row["load_util"] > LOAD_MAX:
+        notes.append("limit: load and mock")
+    if row["foreign"] > FOREIGN_MAX:
+        notes.append(f"foreign load {row['foreign']:.0%}")
+    return "; ".join(notes)
