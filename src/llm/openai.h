@@ -43,6 +43,7 @@ struct openai_answer {
     struct str model;  /* copied into the meter, at most 64 bytes */
     struct str finish; /* "stop", "length", …; a static text, or empty */
     bool failed;       /* an in-stream error, or a stream without an end */
+    bool garbage;      /* a whole answer that is none in this dialect */
 };
 
 /* Reads a whole, unstreamed answer.  Never fails: unknown is unknown. */

@@ -33,7 +33,10 @@ static struct openai_answer meter_chat(struct arena *a, struct str body,
     const struct json *v = NULL;
     int64_t bytes = 0;
 
-    if (json_read(a, body, &v, NULL) == ERR_OK) {
+    /* One that is only too large for the reader may be sound. */
+    enum err e = json_read(a, body, &v, NULL);
+    answer.garbage = e == ERR_MALFORMED;
+    if (e == ERR_OK) {
         const struct json *choices = json_get(v, STR("choices"));
         const struct json *choice;
         struct json_iter it = json_each(choices);
@@ -47,6 +50,7 @@ static struct openai_answer meter_chat(struct arena *a, struct str body,
             answer.model = openai_usage_model(s);
         answer.usage = openai_usage_read(json_get(v, STR("usage")));
         answer.failed = json_type(choices) != JSON_ARRAY;
+        answer.garbage = answer.failed;
     }
     answer.usage = openai_usage_complete(answer.usage, r->input_estimate,
                                          openai_usage_estimate(bytes));
@@ -140,6 +144,7 @@ static struct openai_answer meter_embeddings(struct arena *a, struct str body,
         answer.model.len = 0;
     answer.failed =
         behind_last(body, STR("\"data\"")).len == 0 || !is_closed(body);
+    answer.garbage = answer.failed;
     answer.usage.output_tokens = 0; /* an embedding is no text */
     answer.usage = openai_usage_complete(answer.usage, r->input_estimate, 0);
     return answer;

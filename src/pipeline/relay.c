@@ -19,6 +19,7 @@ struct relay {
     struct http_field fields[KEPT_FIELDS_MAX];
     size_t field_count;
     struct str content_type;
+    bool coded; /* compressed, which nobody asked for */
     bool has_error_body;
     struct str error_body; /* in the action's arena */
 
@@ -69,6 +70,9 @@ enum step relay_keep_head(struct action *a,
         if (str_eq(f->name, STR("content-type")) &&
             !keep(a->arena, f->value, &r->content_type))
             return stage_stop(a, ERR_NO_MEMORY);
+        if (str_eq(f->name, STR("content-encoding")) &&
+            !str_eq_nocase(f->value, STR("identity")))
+            r->coded = true;
         if (!passes(f->name) || r->field_count == KEPT_FIELDS_MAX)
             continue;
         struct http_field *to = &r->fields[r->field_count++];
@@ -133,6 +137,10 @@ static void on_whole(void *user, struct str body, enum err e)
     book(a, &answer);
     a->attempt.answer_bytes = body.len;
     a->attempt.has_answer_hmac = payload_hmac(a, body, a->attempt.answer_hmac);
+    if (answer.garbage) {
+        leave(r, stage_stop(a, ERR_UPSTREAM));
+        return;
+    }
     a->outcome = answer.failed ? OUTCOME_FAILED : OUTCOME_OK;
     exchange_reply(a->exchange, r->status, kept_fields(r), r->content_type,
                    body);
@@ -302,16 +310,23 @@ static enum step start_stream(struct relay *r)
     return STEP_WAIT;
 }
 
+static bool has_type(const struct relay *r, struct str type)
+{
+    struct str has = str_first(r->content_type, str_find(r->content_type, ';'));
+    return str_eq_nocase(str_trim(has), type);
+}
+
 void relay_start(struct action *a)
 {
     struct relay *r = a->relay;
-    bool streamed = str_starts(r->content_type, STR("text/event-stream"));
+    bool streamed = has_type(r, STR("text/event-stream"));
 
     if (r->has_error_body) {
         relay_error(r);
         return;
     }
-    if (streamed != a->request.stream) {
+    if (streamed != a->request.stream || r->coded || r->status != 200 ||
+        (!streamed && !has_type(r, STR("application/json")))) {
         /* Not what was asked for: nothing that the meter could read. */
         http_call_cancel(a->call);
         a->call = NULL;

@@ -106,6 +106,7 @@ static void test_answers_are_metered(void **state)
         assert_true(str_eq(got.model, str_from(c->model)));
         assert_true(str_eq(got.finish, str_from(c->finish)));
         assert_int_equal(got.failed, c->failed);
+        assert_int_equal(got.garbage, c->failed);
         free(copy);
         arena_release(&a);
     }
@@ -130,11 +131,31 @@ static void test_embeddings_over_the_reader_s_limits_are_metered(void **state)
     arena_release(&a);
 }
 
+static void test_a_chat_over_the_reader_s_limits_is_no_garbage(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct buf body;
+    const struct llm_request r = {.operation = LLM_CHAT, .input_estimate = 3};
+    arena_init(&a, 256 * MIB);
+    buf_init(&body, 16 * MIB);
+    assert_true(BUF_LIT(&body, "{\"choices\":[{\"logprobs\":[0"));
+    for (size_t i = 0; i < JSON_ELEMENTS_MAX; i++)
+        assert_true(BUF_LIT(&body, ",0.25"));
+    assert_true(BUF_LIT(&body, "]}]}"));
+    struct openai_answer got = openai_meter(&a, buf_str(&body), &r);
+    assert_true(got.failed);
+    assert_false(got.garbage);
+    buf_release(&body);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers_are_metered),
         cmocka_unit_test(test_embeddings_over_the_reader_s_limits_are_metered),
+        cmocka_unit_test(test_a_chat_over_the_reader_s_limits_is_no_garbage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
