@@ -80,8 +80,7 @@ struct client_pool {
     size_t holds; /* somebody is busy with it and will check again */
     /* Until the first handshake nobody knows whether one connection is
      * enough for all. */
-    bool protocol_known;
-    bool is_shared; /* it is HTTP/2 */
+    bool protocol_known, is_shared; /* by HTTP/2 */
 };
 
 struct client_conn {
@@ -155,7 +154,7 @@ void client_release(struct client_conn *c);
 /* HTTP/2: may the connection take another call?  Is it without any? */
 void client_share(struct client_conn *c, bool may_request, bool is_idle);
 
-/* Moves `call` from its connection's hands into its own. */
+/* Takes `call` off the queue, or from its connection. */
 void client_detach(struct http_call *call);
 
 /* The next part of the request's body to send; empty: it was all. */
@@ -170,16 +169,13 @@ struct http_call *call_new(struct http_client *client,
 /* Copies the request, of which only the body stays borrowed. */
 MUST_CHECK enum err call_keep_request(struct http_call *call);
 
-/* Ends a call that has no connection; no event. */
-void call_free(struct http_call *call);
+void call_free(struct http_call *call); /* has no connection; no event */
 
 /* `failed`, then frees.  Only before the head. */
 void call_fail(struct http_call *call, enum err why, bool sent);
 
-/* The call waits for a connection: that has a deadline, too. */
+/* Begin the deadline of waiting for a connection, and for the head. */
 void call_await_connection(struct http_call *call);
-
-/* The request is under way: the deadline of the head begins. */
 void call_await_head(struct http_call *call);
 
 /* The head has come; the reader is told when all that came with it was read,
