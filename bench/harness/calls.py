@@ -153,6 +153,11 @@ class Calls:
         check_evidence(row, RATE_CONNECTIONS)
         return row
 
+    def one(self, name, body, connections):
+        if connections == "rate":
+            return self.constant(name)
+        return self.closed(name, body, connections)
+
     def undisturbed(self, run):
         """The first run with hardly any foreign load, or the best of a few."""
         best = None
@@ -197,12 +202,15 @@ class Calls:
         runs = {}
         for rep in range(self.reps):
             for body, connections in plan:
-                for name in self.targets:
+                for name in list(self.targets):
                     self.say(f"{body}, {connections} connections, {name}, {rep + 1}/{self.reps}")
-                    row = self.undisturbed(
-                        (lambda n=name: self.constant(n)) if connections == "rate"
-                        else (lambda n=name, b=body, c=connections: self.closed(n, b, c)))
-                    runs.setdefault((body, connections, name), []).append(row)
+                    try:
+                        row = self.undisturbed(lambda: self.one(name, body, connections))
+                        runs.setdefault((body, connections, name), []).append(row)
+                    except (RuntimeError, OSError) as why:
+                        self.say(f"{name}: {why}\n{self.targets[name].output()}")
+                        self.missing[name] = "failed"
+                        del self.targets[name]
         self.bench.stop_all()
         rows = []
         for body, connections in plan:
@@ -214,7 +222,7 @@ class Calls:
                     row.update(median(runs[body, connections, name]))
                 rows.append(row)
             add_ratios(rows[-len(TARGETS):])
-        example = next(iter(self.targets.values()))
+        example = self.mock
         self.commands["load, closed"] = shlex.join(self.wrk(example, "2 KB", 32, self.seconds))
         self.commands["load, constant rate"] = shlex.join(self.load(example, self.seconds))
         return rows
@@ -228,6 +236,7 @@ def check_evidence(row, connections):
     most = 2 * (row["calls"] + connections) + 10
     if not least <= row["entries"] <= most:
         row["note"] = f"{row['entries']} entries for {row['calls']} calls"
+        row["bad"] += 1
 
 
 def median(runs):
