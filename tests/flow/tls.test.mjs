@@ -7,7 +7,8 @@ import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import { Pki } from './lib/pki.mjs';
-import { Provider, text, streamed } from './lib/provider.mjs';
+import { Provider, completion, text, streamed } from './lib/provider.mjs';
+import { Wire } from './lib/wire.mjs';
 import { Writ, KEYS, freePort } from './lib/writ.mjs';
 
 const messages = [{ role: 'user', content: 'Hello' }];
@@ -26,6 +27,30 @@ function call({ port, ca, path = '/healthz', body, ...options }) {
   });
 }
 
+/**
+ * A TLS server whose answers have no length and end with the connection:
+ * `clean` by TLS's own end, or by TCP's alone.
+ */
+async function ending({ key, cert }) {
+  const c = { clean: true };
+  const server = net.createServer((raw) => {
+    const s = new tls.TLSSocket(raw, { isServer: true, key, cert });
+    for (const one of [raw, s]) one.on('error', () => {});
+    s.once('data', () => {
+      s.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n${JSON.stringify(completion('m'))}`, () => {
+        if (c.clean) s.end();
+        else setTimeout(() => raw.end(), 20);
+      });
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  c.url = `https://127.0.0.1:${server.address().port}/v1`;
+  c.stop = () => new Promise((resolve) => { server.close(resolve); });
+  return c;
+}
+
+const names = ['one', 'two', 'wrong', 'system', 'named', 'cutter'];
+
 /** One request on an HTTP/2 session; `piece` gets what arrives. */
 function stream(session, path, body, piece = () => {}) {
   return new Promise((resolve, reject) => {
@@ -40,7 +65,7 @@ function stream(session, path, body, piece = () => {}) {
 }
 
 describe('tls', () => {
-  let pki, provider, second, stranger, writ, open, asking, strict;
+  let pki, provider, second, stranger, cutter, writ, open, asking, strict;
 
   before(async () => {
     pki = await Pki.make();
@@ -53,6 +78,7 @@ describe('tls', () => {
     provider = await Provider.start(pki.pair('upstream'));
     second = await Provider.start({ ...pki.pair('upstream'), h2: true });
     stranger = await Provider.start(pki.pair('elsewhere'));
+    cutter = await ending(pki.pair('upstream'));
     [open, asking, strict] = [await freePort(), await freePort(), await freePort()];
     const listener = (port, more = '') => `{address: "127.0.0.1:${port}", tls: {cert: ${pki.file('server.crt')}, key: ${pki.file('server.key')}${more}}}`;
     const clients = `, client_ca: ${pki.file('ca.crt')}, client_auth:`;
@@ -66,14 +92,16 @@ describe('tls', () => {
         wrong: { url: provider.url, more: trust('other') },
         system: { url: provider.url },
         named: { url: stranger.url, more: trust('ca') },
+        cutter: { url: cutter.url, more: trust('ca') },
       },
-      models: Object.fromEntries(['one', 'two', 'wrong', 'system', 'named'].map((n) => [n, route(n)])),
-      callers: { alice: { models: ['one', 'two', 'wrong', 'system', 'named'] } },
+      models: Object.fromEntries(names.map((n) => [n, route(n)])),
+      callers: { alice: { models: names } },
+      more: 'server: {head_timeout: 1s}',
     });
   });
   after(async () => {
     await writ.finish();
-    for (const p of [provider, second, stranger]) await p.stop();
+    for (const p of [provider, second, stranger, cutter]) await p.stop();
     await pki.remove();
   });
 
@@ -177,6 +205,12 @@ describe('tls', () => {
       raw.destroy();
     });
 
+    test('a handshake that does not begin, or stops, is ended', async () => {
+      const silent = Wire.connect(open), half = Wire.connect(open).write('\x16\x03\x01\x02\x00\x01\x00');
+      assert.ok(await silent.ended(4000), 'silent');
+      assert.ok(await half.ended(4000), 'half');
+    });
+
     test('a client certificate is optional here and required there', async () => {
       const mine = pki.pair('client'), foreign = pki.pair('foreign');
       assert.equal((await call({ port: asking, ca: ca() })).status, 200);
@@ -227,6 +261,12 @@ describe('tls', () => {
       second.handlers.delete('m');
       assert.ok(second.sessions.size >= Math.min(n, 1));
       assert.equal((await chat('two')).choices[0].message.content, text);
+    });
+
+    test('an answer that TCP cut off is not taken for whole, one that TLS ended is', async () => {
+      assert.equal((await chat('cutter')).choices[0].message.content, text);
+      cutter.clean = false;
+      await assert.rejects(chat('cutter'), (e) => e.status === 502 && e.code === 'upstream_failed');
     });
 
     test('a certificate that nobody we trust has signed, or for another name, is refused', async () => {
