@@ -277,6 +277,7 @@ static void close_worker(struct gateway_worker *gw)
     keeper_client_free(w->keeper);
     identity_cache_free(w->identities);
     payload_keys_release(&w->payload_keys);
+    arena_spare_release(&w->spare);
     resolver_free(w->resolver);
     snapshot_unref(w->snapshot);
 }

@@ -28,7 +28,7 @@ struct http_call *call_new(struct http_client *client,
     call->head_timeout_ms = r->head_timeout_ms;
     call->body_idle_ms = r->body_idle_ms;
     call->source = (struct body_source){source_pull, source_cancel};
-    arena_init(&call->arena, CALL_ARENA_MAX);
+    arena_init_spare(&call->arena, CALL_ARENA_MAX, &client->spare);
     buf_init(&call->pending, CLIENT_PENDING_MAX);
     list_init(&call->place);
     list_init(&call->touched);

@@ -10,7 +10,7 @@ void request_init(struct http_request *r, struct server_conn *c,
                   size_t early_max)
 {
     *r = (struct http_request){.conn = c, .protocol = c->protocol};
-    arena_init(&r->arena, REQUEST_ARENA_MAX);
+    arena_init_spare(&r->arena, REQUEST_ARENA_MAX, &c->server->spare);
     buf_init(&r->body, early_max);
     list_init(&r->later);
 }

@@ -365,6 +365,7 @@ void http_server_free(struct http_server *s)
     loop_hook_remove(&s->hook);
     buf_release(&s->out);
     buf_release(&s->h2_out);
+    arena_spare_release(&s->spare);
     free(s);
 }
 

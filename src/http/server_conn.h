@@ -77,8 +77,9 @@ struct http_server {
     struct list later; /* requests whose `done` is due */
     struct list dirty; /* HTTP/2 connections with something to send */
     struct loop_hook hook;
-    struct buf out;    /* heads are composed here, and used at once */
-    struct buf h2_out; /* gathered here, written at once */
+    struct arena_spare spare; /* of the requests' arenas */
+    struct buf out;           /* heads are composed here, and used at once */
+    struct buf h2_out;        /* gathered here, written at once */
     char date[HTTP1_DATE_LEN];
     int64_t date_s;
     bool draining;

@@ -24,7 +24,7 @@ struct action *action_begin(struct worker *w, struct exchange *x,
     a->snapshot = snapshot_ref(w->snapshot);
     a->started_us = loop_wall_us(w->loop);
     a->receipt.index = a->attempt.intent.index = LEDGER_NO_INDEX;
-    arena_init(&a->question, REQUEST_ARENA_MAX);
+    arena_init_spare(&a->question, REQUEST_ARENA_MAX, &w->spare);
     buf_init(&a->outgoing, HTTP_BODY_MAX + 64 * KIB);
     evidence_random(w->evidence, a->id, sizeof(a->id));
     if (x != NULL)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/list.h"
 #include "pipeline/payload.h"
 
@@ -48,7 +49,8 @@ struct worker {
     struct list actions;            /* those under way */
     struct worker_counters counters;
     struct payload_keys payload_keys;
-    uint64_t dice; /* state of the route choice */
+    struct arena_spare spare; /* of the questions' arenas */
+    uint64_t dice;            /* state of the route choice */
     bool draining;
     /* Answers ENDPOINT_STATUS; the control thread's only. */
     void (*status)(struct worker *w, struct exchange *x);
