@@ -1,0 +1,32 @@
+/*
+ * evaluate.h - running the nodes of a condition.
+ */
+#ifndef CEDAR_EVALUATE_H
+#define CEDAR_EVALUATE_H
+
+#include "cedar/entities.h"
+#include "cedar/program.h"
+
+struct evaluate {
+    const struct program_node *nodes; /* of the policy set */
+    const struct cedar_request *request;
+    const struct cedar_uid *uids[3];        /* by enum program_variable */
+    const struct entities_entity *known[3]; /* their entities, or NULL */
+    struct cedar_value *stack;              /* room for the set's stack_max */
+    struct value_pool pool;
+    struct cedar_value *top; /* one past the last value */
+    enum cedar_fault fault;
+};
+
+/*
+ * Runs the nodes from `first` to before `end`.  On a fault, *ret_at is the
+ * node that failed.
+ */
+enum cedar_fault evaluate_run(struct evaluate *e, uint32_t first, uint32_t end,
+                              struct cedar_value *ret, uint32_t *ret_at);
+
+/* `a in b`, with what is known of the request's own entities. */
+bool evaluate_in(const struct evaluate *e, const struct cedar_uid *a,
+                 const struct cedar_uid *b);
+
+#endif
