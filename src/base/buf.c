@@ -13,8 +13,17 @@ void buf_init(struct buf *b, size_t max)
     *b = (struct buf){.max = max};
 }
 
+void buf_init_lent(struct buf *b, char *room, size_t n)
+{
+    *b = (struct buf){.ptr = room, .room = n, .max = n, .lent = true};
+}
+
 void buf_release(struct buf *b)
 {
+    if (b->lent) {
+        buf_clear(b);
+        return;
+    }
     free(b->ptr);
     *b = (struct buf){.max = b->max};
 }

@@ -20,15 +20,20 @@
 #include "base/str.h"
 
 struct buf {
-    char *ptr;   /* heap; NULL while empty */
+    char *ptr;   /* heap, unless lent; NULL while empty */
     size_t len;  /* bytes in use */
     size_t room; /* bytes allocated, at most `max` */
     size_t max;  /* `len` never exceeds it */
     bool failed;
+    bool lent; /* `ptr` is the caller's, and all there will be */
 };
 
 /* Cannot fail and allocates nothing. */
 void buf_init(struct buf *b, size_t max);
+
+/* The same over `n` bytes of the caller's, which must outlive it: nothing is
+ * allocated, ever.  buf_release() leaves them alone. */
+void buf_init_lent(struct buf *b, char *room, size_t n);
 
 /* Frees; `b` is empty and usable again with the same maximum. */
 void buf_release(struct buf *b);

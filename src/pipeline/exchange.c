@@ -21,6 +21,7 @@ struct envelope {
     size_t count;
     char id[TEXT_HEX_LEN(ACTION_ID_LEN)];
     struct buf receipt;
+    char receipt_text[RECEIPT_MAX + NAME_MAX_LEN];
 };
 
 static void envelope_add(struct envelope *e, struct str name, struct str value)
@@ -52,7 +53,7 @@ static void envelope_make(struct envelope *e, const struct exchange *x,
                           struct http_fields extra, struct str content_type)
 {
     e->count = 0;
-    buf_init(&e->receipt, RECEIPT_MAX + NAME_MAX_LEN);
+    buf_init_lent(&e->receipt, e->receipt_text, sizeof(e->receipt_text));
     if (content_type.len > 0)
         envelope_add(e, STR("content-type"), content_type);
     if (x->action != NULL) {
@@ -79,7 +80,6 @@ void exchange_reply(struct exchange *x, int status, struct http_fields extra,
     const struct http_response_head head = {.status = status,
                                             .fields = {e.fields, e.count}};
     http_request_reply(x->http, &head, body);
-    buf_release(&e.receipt);
 }
 
 void exchange_reply_stream(struct exchange *x, int status,
@@ -99,7 +99,6 @@ void exchange_reply_stream(struct exchange *x, int status,
                                             .fields = {e.fields, e.count},
                                             .body_bytes = -1};
     http_request_reply_stream(x->http, &head, src);
-    buf_release(&e.receipt);
 }
 
 /* RFC 9110, 15.5.6: a 405 says which methods there are. */

@@ -144,13 +144,14 @@ enum step stage_dispatch(struct action *a)
 {
     const struct provider_settings *p = action_provider(a);
     const struct route_settings *route = action_route(a, a->attempt.to);
+    char target_text[HTTP_TARGET_MAX];
     struct buf target;
 
     buf_clear(&a->outgoing);
     /* About as much goes out as came in: one allocation instead of many. */
     (void)!buf_space(&a->outgoing, (size_t)a->request_bytes + OUTGOING_EXTRA);
     openai_write(&a->outgoing, &a->request, route->model);
-    buf_init(&target, HTTP_TARGET_MAX);
+    buf_init_lent(&target, target_text, sizeof(target_text));
     buf_add(&target, p->path);
     buf_add(&target, openai_path(a->request.operation));
 
@@ -159,7 +160,6 @@ enum step stage_dispatch(struct action *a)
         pipeline_fact(a, FACT_DISPATCHED); /* before the first byte */
         e = send(a, buf_str(&target));
     }
-    buf_release(&target);
     return e == ERR_OK ? STEP_WAIT : stage_stop(a, e);
 }
 

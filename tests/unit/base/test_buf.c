@@ -91,9 +91,26 @@ static void test_dropping_keeps_the_rest_in_order(void **state)
     buf_release(&b);
 }
 
+static void test_lent_memory_is_all_there_is(void **state)
+{
+    (void)state;
+    char room[8];
+    struct buf b;
+
+    buf_init_lent(&b, room, sizeof(room));
+    assert_true(buf_add(&b, STR("12345678")));
+    assert_ptr_equal(b.ptr, room);
+    assert_false(buf_add_char(&b, '9'));
+    assert_false(buf_ok(&b));
+    buf_release(&b); /* leaves the room alone */
+    assert_true(buf_add(&b, STR("again")));
+    assert_ptr_equal(b.ptr, room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lent_memory_is_all_there_is),
         cmocka_unit_test(test_appends_add_up),
         cmocka_unit_test(test_the_maximum_is_exact_and_failure_sticks),
         cmocka_unit_test(test_a_format_that_does_not_fit_adds_nothing),
