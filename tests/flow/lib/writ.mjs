@@ -95,6 +95,9 @@ export class Writ {
     this.child = spawn(BIN, ['serve', '--config', this.file], { cwd: this.dir, env: { ...process.env, ...this.env }, stdio: ['ignore', 'inherit', 'pipe'] });
     this.child.stderr.setEncoding('utf8');
     this.child.stderr.on('data', (s) => { this.stderr += s; });
+    // A test that fails must not leave a node behind: its processes follow it.
+    const { child } = this;
+    process.on('exit', () => child.kill('SIGKILL'));
     this.exited = once(this.child, 'exit').then(([code, signal]) => { this.ended = true; return { code, signal }; });
     await this.until(() => this.healthy() , 20000, 'serving');
   }
