@@ -246,35 +246,64 @@ static void start(struct children *c, struct child *child, int64_t now_ms)
     }
 }
 
-/* A server that was started anew gets new connections of the gateway. */
-static void reconnect(struct children *c, struct child *server, uint16_t type)
+/* How the gateway is told of a new connection to each. */
+static const uint16_t connection_types[CHILDREN] = {
+    [CHILD_KEEPER] = GATEWAY_KEEPER,
+    [CHILD_LEDGER] = GATEWAY_LEDGER,
+    [CHILD_RUNNER] = GATEWAY_RUNNER,
+};
+
+/* A new connection from a slot of the gateway, which runs, to a server. */
+static void reconnect_slot(struct children *c, size_t server, unsigned slot,
+                           int64_t now_ms)
 {
     struct child *gateway = &c->at[CHILD_GATEWAY];
-    unsigned slots =
-        server->role == FRAME_ROLE_RUNNER ? 1 : c->options->workers + 1;
+    struct buf payload;
 
-    for (unsigned n = 0; gateway->pid != 0 && n < slots; n++) {
-        unsigned slot = slots == 1 ? c->options->workers : n;
-        struct buf payload;
-        int fd = connect_to(server);
-        if (fd == -1)
-            return;
-        buf_init(&payload, 2);
-        frame_put_u16(&payload, (uint16_t)slot);
-        enum err e = wire_send_fd(&gateway->wire, type, buf_str(&payload), fd);
-        buf_release(&payload);
-        if (e != ERR_OK || wire_flush(&gateway->wire) != ERR_OK)
-            log_warn("child.reconnect", {"process", str_from(server->name)});
-    }
+    int fd = connect_to(&c->at[server]);
+    if (fd == -1)
+        return;
+    c->connected_ms[server][slot] = now_ms;
+    buf_init(&payload, 2);
+    frame_put_u16(&payload, (uint16_t)slot);
+    enum err e = wire_send_fd(&gateway->wire, connection_types[server],
+                              buf_str(&payload), fd);
+    buf_release(&payload);
+    if (e != ERR_OK || wire_flush(&gateway->wire) != ERR_OK)
+        log_warn("child.reconnect", {"process", str_from(c->at[server].name)});
+}
+
+/* A server that was started anew gets new connections of the gateway. */
+static void reconnect(struct children *c, size_t server, int64_t now_ms)
+{
+    unsigned last = c->options->workers;
+    unsigned first = server == CHILD_RUNNER ? last : 0;
+
+    if (c->at[CHILD_GATEWAY].pid == 0)
+        return;
+    for (unsigned slot = first; slot <= last; slot++)
+        reconnect_slot(c, server, slot, now_ms);
+}
+
+enum err children_reconnect(struct children *c, struct str payload,
+                            int64_t now_ms)
+{
+    struct frame_reader r = frame_reader(payload);
+    unsigned type = frame_get_u16(&r);
+    unsigned slot = frame_get_u16(&r);
+    size_t server = type == GATEWAY_LEDGER ? CHILD_LEDGER : CHILD_KEEPER;
+
+    if (!frame_reader_done(&r) || type != connection_types[server] ||
+        slot > c->options->workers)
+        return ERR_MALFORMED;
+    /* It may not know yet of the one that is on its way. */
+    if (now_ms - c->connected_ms[server][slot] >= CHILD_RECONNECT_MS)
+        reconnect_slot(c, server, slot, now_ms);
+    return ERR_OK;
 }
 
 void children_start_due(struct children *c, int64_t now_ms)
 {
-    static const uint16_t types[CHILDREN] = {
-        [CHILD_KEEPER] = GATEWAY_KEEPER,
-        [CHILD_LEDGER] = GATEWAY_LEDGER,
-        [CHILD_RUNNER] = GATEWAY_RUNNER,
-    };
     bool changed = false;
 
     for (size_t i = 0; i < CHILDREN; i++) {
@@ -285,7 +314,7 @@ void children_start_due(struct children *c, int64_t now_ms)
             c->generation++;
         start(c, child, now_ms);
         if (i != CHILD_GATEWAY && child->pid != 0)
-            reconnect(c, child, types[i]);
+            reconnect(c, i, now_ms);
         changed = true;
     }
     if (changed)

@@ -19,7 +19,8 @@ enum { CHILD_KEEPER = 0, CHILD_LEDGER, CHILD_RUNNER, CHILD_GATEWAY, CHILDREN };
 enum {
     CHILD_BACKOFF_MIN_MS = 100,
     CHILD_BACKOFF_MAX_MS = 5000,
-    CHILD_STABLE_MS = 10000, /* lived so long: the next restart is at once */
+    CHILD_STABLE_MS = 10000,   /* lived so long: the next restart is at once */
+    CHILD_RECONNECT_MS = 1500, /* between two connections of one slot */
 };
 
 struct child {
@@ -42,6 +43,8 @@ struct children {
     int control_fd; /* the listening control socket */
     int listeners[ROLE_LISTENERS_MAX][ROLE_WORKERS_MAX];
     uint64_t generation;
+    /* When the gateway's slots were last given a connection to each. */
+    int64_t connected_ms[CHILDREN][ROLE_WORKERS_MAX + 1];
 };
 
 void children_init(struct children *c, const struct role_options *o);
@@ -52,6 +55,11 @@ MUST_CHECK enum err children_listen(struct children *c,
 
 /* Starts what is due, connected to those that run. */
 void children_start_due(struct children *c, int64_t now_ms);
+
+/* The gateway says GATEWAY_LOST: gives it a new connection, if the server runs.
+ * ERR_MALFORMED: not what that frame holds. */
+MUST_CHECK enum err children_reconnect(struct children *c, struct str payload,
+                                       int64_t now_ms);
 
 /* Milliseconds until something is due, or -1. */
 int children_due_in_ms(const struct children *c, int64_t now_ms);

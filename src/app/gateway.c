@@ -37,6 +37,17 @@ static void tell_supervisor(struct gateway *g, uint16_t type, struct str text)
     channel_flush(g->supervisor);
 }
 
+void gateway_lost(struct gateway *g, uint16_t type, unsigned slot)
+{
+    struct buf payload;
+
+    buf_init(&payload, 4);
+    frame_put_u16(&payload, type);
+    frame_put_u16(&payload, (uint16_t)slot);
+    tell_supervisor(g, GATEWAY_LOST, buf_str(&payload));
+    buf_release(&payload);
+}
+
 /* ---- the end ---- */
 
 static void on_leave(struct timer *t)
@@ -226,6 +237,9 @@ static enum err take_connection(struct gateway *g, const struct frame *f,
     }
     if (slot < g->worker_count && g->workers[slot].started) {
         gateway_worker_connect(&g->workers[slot], f->type, fd);
+        /* What was on its way on the broken one is nobody's now. */
+        if (f->type == GATEWAY_LEDGER && ledger_client_ready(g->control.ledger))
+            ask_orphans(g);
         return ERR_OK;
     }
     /* A worker that has not started yet will find it where it looks. */
@@ -328,6 +342,10 @@ static void on_sweep(struct timer *t)
 
     if (ledger_client_stats(g->control.ledger, on_stats, g) != ERR_OK)
         g->ledger_answers = false;
+    if (ledger_client_lost(g->control.ledger))
+        gateway_lost(g, GATEWAY_LEDGER, g->worker_count);
+    if (keeper_client_lost(g->control.keeper))
+        gateway_lost(g, GATEWAY_KEEPER, g->worker_count);
     timer_set(g->loop, &g->sweep, SWEEP_MS, on_sweep);
 }
 

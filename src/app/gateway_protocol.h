@@ -18,6 +18,7 @@ enum gateway_frame {
 
     /* gateway -> supervisor */
     GATEWAY_READY,  /* it serves */
+    GATEWAY_LOST,   /* u16 GATEWAY_LEDGER or _KEEPER, u16 slot: it broke */
     GATEWAY_FAILED, /* text: it cannot start with this config; it exits */
 };
 

@@ -129,6 +129,8 @@ void gateway_status(struct worker *w, struct exchange *x);
 
 /* gateway.c */
 void gateway_worker_ended(struct gateway *g);
+/* Asks the supervisor for a new connection to ledger or keeper. */
+void gateway_lost(struct gateway *g, uint16_t type, unsigned slot);
 /* It cannot work like this: the gateway ends, and is not started again. */
 void gateway_refuse(struct gateway *g);
 

@@ -199,12 +199,37 @@ void gateway_worker_drain(struct gateway_worker *gw)
 
 /* ---- start ---- */
 
+static void tell_ledger_lost(void *arg)
+{
+    struct gateway_worker *gw = arg;
+    gateway_lost(gw->gateway, GATEWAY_LEDGER, gw->worker.number);
+}
+
+static void tell_keeper_lost(void *arg)
+{
+    struct gateway_worker *gw = arg;
+    gateway_lost(gw->gateway, GATEWAY_KEEPER, gw->worker.number);
+}
+
+/* A connection can break while both of its ends live: a queue was full, a
+ * message was broken.  Then nobody but us knows. */
+static void watch_connections(struct gateway_worker *gw)
+{
+    struct loop *control = gw->gateway->loop;
+
+    if (ledger_client_lost(gw->worker.ledger))
+        (void)!loop_post(control, tell_ledger_lost, gw);
+    if (keeper_client_lost(gw->worker.keeper))
+        (void)!loop_post(control, tell_keeper_lost, gw);
+}
+
 static void on_sweep(struct timer *t)
 {
     struct gateway_worker *gw = CONTAINER_OF(t, struct gateway_worker, sweep);
     struct worker *w = &gw->worker;
 
     evidence_sweep(w->evidence, loop_now_ms(w->loop));
+    watch_connections(gw);
     if (w->number == 0)
         session_table_sweep(w->sessions, loop_now_ms(w->loop));
     timer_set(w->loop, &gw->sweep, SWEEP_MS, on_sweep);

@@ -78,6 +78,10 @@ static void on_frame(struct supervisor *s, struct child *child,
         /* Restarting it would only repeat the message. */
         s->failed = true;
         begin_stop(s);
+    } else if (f->type == GATEWAY_LOST &&
+               children_reconnect(&s->children, f->payload,
+                                  clock_monotonic_ms()) != ERR_OK) {
+        log_error("child.protocol", {"process", str_from(child->name)});
     }
 }
 

@@ -178,6 +178,11 @@ bool keeper_client_ready(const struct keeper_client *c)
     return c->channel != NULL && c->opened;
 }
 
+bool keeper_client_lost(const struct keeper_client *c)
+{
+    return c->channel == NULL;
+}
+
 void keeper_wait_cancel(struct keeper_wait *w)
 {
     if (w->node.next != NULL)

@@ -34,6 +34,9 @@ void keeper_client_free(struct keeper_client *c);
 MUST_CHECK enum err keeper_client_connect(struct keeper_client *c, int fd);
 /* True once connected and greeted, until it breaks; for readiness. */
 bool keeper_client_ready(const struct keeper_client *c);
+/* True without a connection: none was given yet, or it broke.  It does not
+ * come back by itself. */
+bool keeper_client_lost(const struct keeper_client *c);
 
 /* One question on its way; embedded in its owner. */
 struct keeper_wait {

@@ -221,6 +221,11 @@ bool ledger_client_ready(const struct ledger_client *c)
     return c->opened;
 }
 
+bool ledger_client_lost(const struct ledger_client *c)
+{
+    return c->channel == NULL;
+}
+
 static struct buf *out(struct ledger_client *c)
 {
     return c->channel == NULL ? NULL : channel_out(c->channel);

@@ -63,6 +63,9 @@ MUST_CHECK enum err ledger_client_connect(struct ledger_client *c, int fd);
 
 /* True when connected and not failed; for readiness. */
 bool ledger_client_ready(const struct ledger_client *c);
+/* True without a connection: none was given yet, or it broke.  It does not
+ * come back by itself. */
+bool ledger_client_lost(const struct ledger_client *c);
 
 struct ledger_append {
     struct str entry; /* canonical JSON, 1 to ENTRY_MAX bytes; copied */

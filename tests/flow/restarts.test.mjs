@@ -2,7 +2,7 @@
 import { test, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -31,6 +31,17 @@ async function processes(writ) {
     if (args.includes(`--data=${path.join(writ.dir, 'data')}`)) found[args[1].slice('--role='.length)] = Number(pid);
   }
   return found;
+}
+
+/** Shuts a socket of another process down, as a full queue or a broken message would. */
+function breakSocket(pid, fd) {
+  const script = `
+import ctypes, os, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+fd = libc.syscall(438, os.pidfd_open(int(sys.argv[1])), int(sys.argv[2]), 0)
+if fd < 0: sys.exit(os.strerror(ctypes.get_errno()))
+socket.socket(fileno=fd).shutdown(socket.SHUT_RDWR)`;
+  return new Promise((resolve) => execFile('python3', ['-c', script, pid, fd].map(String), (e, out, err) => resolve({ code: e ? 1 : 0, err })));
 }
 
 const kill = (pid, signal = 'SIGKILL') => process.kill(pid, signal);
@@ -170,6 +181,21 @@ describe('restarts', () => {
       writ.ended = false;
       await writ.launch();
     }
+    await writ.finish();
+    await provider.stop();
+  });
+
+  test('a connection that breaks while both of its ends live is made anew', async (t) => {
+    const { provider, writ } = await node({ more: 'workers: 2' });
+    const { gateway } = await processes(writ);
+    for (const fd of [6, 7, 8, 9, 10, 11]) { // ledger and keeper, of each worker and of the control thread
+      const { code, err } = await breakSocket(gateway, fd);
+      if (code !== 0) { t.skip(`SKIPPED, pidfd_getfd: ${err}`); break; }
+    }
+    await pause(100);
+    await writ.until(async () => (await Promise.all(Array.from({ length: 16 }, () => ask(writ)))).every((s) => s === 200), 10000, 'serving');
+    await writ.until(async () => { const s = await writ.status(); return s.ledger.answers && s.keeper && s.ledger.open_intents === 0; }, 10000, 'all connected');
+    assert.equal((await processes(writ)).gateway, gateway);
     await writ.finish();
     await provider.stop();
   });
