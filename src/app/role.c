@@ -224,6 +224,7 @@ int role_main(int argc, char **argv)
         return 2;
     }
     log_setup(LOG_LEVEL_INFO, role_name(o.role));
+    process_rename(role_name(o.role));
     (void)signal(SIGPIPE, SIG_IGN);
     if (process_harden() != ERR_OK ||
         (o.role != FRAME_ROLE_SUPERVISOR && follow_supervisor(&o) != ERR_OK)) {

@@ -141,6 +141,14 @@ pid_t process_reap(int *ret_status)
     return pid;
 }
 
+void process_rename(const char *name)
+{
+    char shown[16];
+
+    (void)snprintf(shown, sizeof(shown), "writ-%.10s", name);
+    (void)prctl(PR_SET_NAME, shown, 0, 0, 0);
+}
+
 enum err process_harden(void)
 {
     struct rlimit none = {0, 0};

@@ -46,6 +46,10 @@ MUST_CHECK enum err process_spawn(const struct process_options *o,
  */
 pid_t process_reap(int *ret_status);
 
+/* What `ps` and `top` show, "writ-" and `name`, cut at 15 bytes; without it
+ * every process would be called after /proc/self/exe. */
+void process_rename(const char *name);
+
 /* No core files, no ptrace, no /proc/self for others of the same user. */
 MUST_CHECK enum err process_harden(void);
 
