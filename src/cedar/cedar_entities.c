@@ -95,7 +95,7 @@ static enum err read_all(struct cedar_entities *store, struct str text,
     struct arena *a = &store->arena;
     struct json_error why = {0};
     const struct json *json;
-    enum err e = json_read(a, text, &json, &why);
+    enum err e = json_read_nul(a, text, &json, &why);
     if (e != ERR_OK) {
         errors_add(errors, text, why.offset, "%s",
                    why.what == NULL ? "too much JSON" : why.what);

@@ -92,8 +92,9 @@ static enum err read_call(struct reading *r, const struct json *json,
     struct cedar_value args[2];
     const struct json *one = json_get(json, STR("arg"));
     const struct json *list = json_get(json, STR("args"));
-    const struct extension *x =
-        json_str(json_get(json, STR("fn")), &name) ? extension_find(name) : NULL;
+    const struct extension *x = json_str(json_get(json, STR("fn")), &name)
+                                    ? extension_find(name)
+                                    : NULL;
     size_t count = one != NULL ? 1 : json_count(list);
     if (x == NULL)
         return refuse(r, "there is no such extension function");

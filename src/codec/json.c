@@ -58,6 +58,7 @@ static void memory_free(void *ctx, void *p)
 struct check {
     struct arena *arena;
     const char *text; /* where string offsets count from */
+    bool takes_nul;
     struct json_error error;
 };
 
@@ -154,7 +155,7 @@ static enum err check_string(struct check *c, const yyjson_val *v)
 {
     /* A NUL can only come from an escape. */
     struct str s = json_value_text(v);
-    if (!json_value_is_plain(v) && str_find(s, '\0') < s.len)
+    if (!c->takes_nul && !json_value_is_plain(v) && str_find(s, '\0') < s.len)
         return refuse(c, ERR_MALFORMED, v, "a string contains NUL");
     return ERR_OK;
 }
@@ -202,8 +203,9 @@ static enum err read_failed(const yyjson_read_err *why,
     return memory ? ERR_LIMIT : ERR_MALFORMED;
 }
 
-enum err json_read(struct arena *a, struct str text, const struct json **ret,
-                   struct json_error *ret_error)
+static enum err read_document(struct arena *a, struct str text, bool takes_nul,
+                              const struct json **ret,
+                              struct json_error *ret_error)
 {
     struct memory memory = {.arena = a};
     yyjson_alc alc = {memory_malloc, memory_realloc, memory_free, &memory};
@@ -224,7 +226,9 @@ enum err json_read(struct arena *a, struct str text, const struct json **ret,
     if (memory.block == doc && used <= memory.block_size)
         arena_shrink(a, doc, memory.block_size, used);
 
-    struct check c = {.arena = a, .text = doc->str_pool};
+    struct check c = {.arena = a,
+                      .text = doc->str_pool,
+                      .takes_nul = takes_nul};
     enum err e = check_values(&c, root, count);
     if (e != ERR_OK) {
         if (ret_error != NULL)
@@ -233,6 +237,18 @@ enum err json_read(struct arena *a, struct str text, const struct json **ret,
     }
     *ret = json_of_value(root);
     return ERR_OK;
+}
+
+enum err json_read(struct arena *a, struct str text, const struct json **ret,
+                   struct json_error *ret_error)
+{
+    return read_document(a, text, false, ret, ret_error);
+}
+
+enum err json_read_nul(struct arena *a, struct str text,
+                       const struct json **ret, struct json_error *ret_error)
+{
+    return read_document(a, text, true, ret, ret_error);
 }
 
 enum json_type json_type(const struct json *v)

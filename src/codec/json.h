@@ -54,6 +54,12 @@ MUST_CHECK enum err json_read(struct arena *a, struct str text,
                               const struct json **ret,
                               struct json_error *ret_error);
 
+/* The same, but strings may hold NUL: for formats that give it a meaning and
+ * readers that count lengths. */
+MUST_CHECK enum err json_read_nul(struct arena *a, struct str text,
+                                  const struct json **ret,
+                                  struct json_error *ret_error);
+
 enum json_type json_type(const struct json *v);
 
 /* The member's value, or NULL: not an object, or no such member. */

@@ -1,0 +1,138 @@
+/* suite.c - see suite.h. */
+#include "suite.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "cedar/cedar.h"
+
+struct running {
+    const char *path;
+    struct arena arena;
+    struct cedar_policies *policies;
+    struct cedar_entities *entities;
+    struct cedar_evaluator *evaluator;
+};
+
+static struct str text_of(const struct json *object, const char *name)
+{
+    struct str text = {0};
+    assert_true(json_str(json_get(object, str_from(name)), &text));
+    return text;
+}
+
+static struct cedar_uid uid_of(const struct json *request, const char *name)
+{
+    const struct json *uid = json_get(request, str_from(name));
+    return cedar_uid_make(text_of(uid, "type"), text_of(uid, "id"));
+}
+
+static bool names(const struct json *ids, struct str id)
+{
+    struct json_iter it = json_each(ids);
+    const struct json *one;
+    while (json_next(&it, NULL, &one))
+        if (json_is_string(one, id))
+            return true;
+    return false;
+}
+
+static bool as_expected(const struct running *r, const struct json *request,
+                        const struct cedar_answer *answer)
+{
+    const struct json *reasons = json_get(request, STR("reason"));
+    const struct json *errors = json_get(request, STR("errors"));
+    struct str decision =
+        answer->decision == CEDAR_ALLOW ? STR("allow") : STR("deny");
+    if (!json_is_string(json_get(request, STR("decision")), decision) ||
+        json_count(reasons) != answer->reason_count ||
+        json_count(errors) != answer->fault_count)
+        return false;
+    for (size_t i = 0; i < answer->reason_count; i++)
+        if (!names(reasons,
+                   cedar_policies_at(r->policies, answer->reasons[i]).id))
+            return false;
+    for (size_t i = 0; i < answer->fault_count; i++)
+        if (!names(errors,
+                   cedar_policies_at(r->policies, answer->faults[i].policy).id))
+            return false;
+    return true;
+}
+
+static bool run_request(struct running *r, const struct json *json)
+{
+    struct cedar_value context = {0};
+    const char *what = "no reason";
+    enum err e = cedar_value_json(&r->arena, json_get(json, STR("context")),
+                                  &context, &what);
+    struct str name = text_of(json, "description");
+    if (e != ERR_OK || context.kind != CEDAR_RECORD) {
+        print_error("%s: %.*s: context: %s\n", r->path, STR_FMT(name), what);
+        return false;
+    }
+    struct cedar_request request = {
+        .principal = uid_of(json, "principal"),
+        .action = uid_of(json, "action"),
+        .resource = uid_of(json, "resource"),
+        .context = context.as.record,
+        .entities = r->entities,
+    };
+    struct cedar_answer answer;
+    assert_int_equal(cedar_authorize(r->evaluator, r->policies, &request, NULL,
+                                     &answer),
+                     ERR_OK);
+    if (as_expected(r, json, &answer))
+        return true;
+    print_error("%s: %.*s: got %s, %zu reasons, %zu errors\n", r->path,
+                STR_FMT(name),
+                answer.decision == CEDAR_ALLOW ? "allow" : "deny",
+                answer.reason_count, answer.fault_count);
+    return false;
+}
+
+static bool load(struct running *r, const struct archive *a,
+                 const struct json *test)
+{
+    struct cedar_errors errors = {0};
+    enum err e = cedar_policies_load(archive_get(a, text_of(test, "policies")),
+                                     &errors, &r->policies);
+    if (e == ERR_OK)
+        e = cedar_entities_load(archive_get(a, text_of(test, "entities")),
+                                &errors, &r->entities);
+    if (e != ERR_OK)
+        print_error("%s: %u:%u: %s\n", r->path, errors.at[0].line,
+                    errors.at[0].column,
+                    errors.count > 0 ? errors.at[0].text : err_text(e));
+    return e == ERR_OK;
+}
+
+void suite_run(const struct archive *a, const char *path,
+               struct suite_figures *figures)
+{
+    struct running r = {.path = path, .evaluator = cedar_evaluator_new()};
+    const struct json *test;
+    const struct json *request;
+    arena_init(&r.arena, 64 * MIB);
+    assert_non_null(r.evaluator);
+    assert_int_equal(json_read_nul(&r.arena, archive_get(a, str_from(path)),
+                                   &test, NULL),
+                     ERR_OK);
+    bool loaded = load(&r, a, test);
+    struct json_iter it = json_each(json_get(test, STR("requests")));
+    while (json_next(&it, NULL, &request)) {
+        figures->requests++;
+        figures->passed += loaded && run_request(&r, request);
+    }
+    figures->files++;
+    cedar_policies_free(r.policies);
+    cedar_entities_free(r.entities);
+    cedar_evaluator_free(r.evaluator);
+    arena_release(&r.arena);
+}
