@@ -206,22 +206,6 @@ static void ask_caller_key(struct gateway *g)
         timer_set(g->loop, &g->retry, KEEPER_RETRY_MS, on_retry);
 }
 
-/* ---- intents that an earlier gateway left open ---- */
-
-static void on_orphan(void *user, uint64_t index)
-{
-    struct gateway *g = user;
-
-    if (index != LEDGER_NO_INDEX)
-        evidence_outcome_unknown(g->control.evidence, index);
-}
-
-static void ask_orphans(struct gateway *g)
-{
-    if (ledger_client_orphans(g->control.ledger, on_orphan, g) != ERR_OK)
-        log_warn("orphans", {"why", STR("the ledger does not answer")});
-}
-
 /* ---- what the supervisor says ---- */
 
 static enum err take_connection(struct gateway *g, const struct frame *f,
@@ -239,7 +223,7 @@ static enum err take_connection(struct gateway *g, const struct frame *f,
         gateway_worker_connect(&g->workers[slot], f->type, fd);
         /* What was on its way on the broken one is nobody's now. */
         if (f->type == GATEWAY_LEDGER && ledger_client_ready(g->control.ledger))
-            ask_orphans(g);
+            gateway_orphans_ask(g);
         return ERR_OK;
     }
     /* A worker that has not started yet will find it where it looks. */
@@ -255,7 +239,7 @@ static enum err take_connection(struct gateway *g, const struct frame *f,
                      : keeper_client_connect(g->control.keeper, fd);
     if (e == ERR_OK && f->type == GATEWAY_LEDGER) {
         g->cut_recorded = false; /* another process, another start */
-        ask_orphans(g);
+        gateway_orphans_ask(g);
     }
     return e;
 }
@@ -431,6 +415,7 @@ static void close_all(struct gateway *g)
     http_server_free(g->control.server);
     evidence_free(g->control.evidence);
     ledger_client_free(g->control.ledger);
+    gateway_orphans_close(g);
     keeper_client_free(g->control.keeper);
     session_table_free(g->control.sessions);
     snapshot_unref(g->control.snapshot);
@@ -460,7 +445,7 @@ int gateway_run(const struct role_options *o)
     }
     g.started_us = loop_wall_us(g.loop);
     ask_caller_key(&g);
-    ask_orphans(&g);
+    gateway_orphans_ask(&g);
     on_sweep(&g.sweep);
     loop_run(g.loop);
     timer_cancel(&g.sweep);

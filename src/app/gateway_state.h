@@ -29,6 +29,7 @@ enum gateway_phase {
 };
 
 struct gateway;
+struct gateway_orphans;
 
 /* One worker thread.  `worker` belongs to it from start to end. */
 struct gateway_worker {
@@ -82,6 +83,7 @@ struct gateway {
     struct timer sweep;         /* refusals, and the ledger's figures below */
     struct ledger_stats ledger; /* at most SWEEP_MS old; for status */
     bool ledger_answers;
+    struct gateway_orphans *orphans; /* while the ledger is asked */
     bool cut_recorded;  /* of the ledger process that answers now */
     struct timer leave; /* the last frames get a turn to leave */
 
@@ -123,6 +125,11 @@ size_t gateway_listener(const struct gateway *g, const struct settings *s,
 /* gateway_store.c: from the first snapshot on. */
 void gateway_store_open(struct gateway *g);
 void gateway_store_close(struct gateway *g);
+
+/* gateway_orphans.c: closes intents that an earlier gateway left open. */
+void gateway_orphans_ask(struct gateway *g);
+/* When the ledger's connection is freed: it will not answer. */
+void gateway_orphans_close(struct gateway *g);
 
 /* gateway_status.c: answers ENDPOINT_STATUS. */
 void gateway_status(struct worker *w, struct exchange *x);

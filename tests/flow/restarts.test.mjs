@@ -185,6 +185,19 @@ describe('restarts', () => {
     await provider.stop();
   });
 
+  test('rule_25: a ledger that restarts under a stream leaves it its one, true outcome', async () => {
+    const { provider, writ } = await node({ more: 'workers: 2' });
+    writ.restartsExpected = true;
+    provider.on('slow', async (x) => { x.begin(); await x.send(streamed('slow', true), 100); x.res.end(); });
+    const streams = Array.from({ length: 6 }, () => writ.client().chat.completions.create({ model: 'slow', messages, stream: true }));
+    let n = 0;
+    await Promise.all(streams.map(async (s) => { for await (const _ of await s) if (n++ === 6) kill(await writ.pid('ledger')); }));
+    await writ.until(async () => (await writ.status()).ledger.open_intents === 0, 5000, 'all closed');
+    assert.deepEqual((await writ.entries()).filter((e) => e.kind === 'outcome').map((e) => e.status), Array(6).fill('ok'));
+    await writ.finish();
+    await provider.stop();
+  });
+
   test('a connection that breaks while both of its ends live is made anew', async (t) => {
     const { provider, writ } = await node({ more: 'workers: 2' });
     const { gateway } = await processes(writ);
