@@ -1,4 +1,7 @@
 /* main.c - the program: a role of a node, or a command. */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "app/cli.h"
 #include "app/cmd.h"
 #include "app/role.h"
@@ -106,6 +109,17 @@ static const struct cli_command commands[] = {
      verify_options, cmd_ledger_verify},
 };
 
+/* Started without one of 0, 1, 2, the next thing that is opened would take
+ * its place: the log would be written to a socket, or to the lock. */
+static bool has_standard_fds(void)
+{
+    int fd = STDIN_FILENO;
+
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDWR);
+    return fd > STDERR_FILENO && close(fd) == 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct cli_program program = {
@@ -117,6 +131,8 @@ int main(int argc, char **argv)
         .count = ARRAY_LEN(commands),
     };
 
+    if (!has_standard_fds())
+        return CLI_FAILED;
     if (role_is(argc, argv))
         return role_main(argc, argv);
     return cli_run(&program, argc, argv, stdout, stderr);

@@ -132,8 +132,11 @@ enum err sockets_listen_local(const char *path, int *ret_fd)
         return ERR_LIMIT;
     /* The data directory's lock is ours, so whoever made it is gone. */
     (void)unlink(path);
-    if (bind(fd, (struct sockaddr *)&at, sizeof(at)) == -1 ||
-        chmod(path, 0600) == -1 || listen(fd, BACKLOG) == -1) {
+    /* From the first moment, whatever the folder allows; we have one thread. */
+    mode_t was = umask(0177);
+    int bound = bind(fd, (struct sockaddr *)&at, sizeof(at));
+    (void)umask(was);
+    if (bound == -1 || listen(fd, BACKLOG) == -1) {
         (void)close(fd);
         return ERR_IO;
     }

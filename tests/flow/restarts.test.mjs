@@ -75,6 +75,20 @@ describe('restarts', () => {
     await provider.stop();
   });
 
+  test('started without standard descriptors, no process takes something else for them', async () => {
+    const { provider, writ } = await node();
+    await writ.stop();
+    writ.ended = false;
+    writ.child = spawn('/bin/sh', ['-c', 'exec "$0" serve --config "$1" <&- >&- 2>&-', BIN, writ.file], { cwd: writ.dir, env: { ...process.env, ...writ.env }, stdio: 'ignore' });
+    writ.exited = once(writ.child, 'exit').then(([code, signal]) => { writ.ended = true; return { code, signal }; });
+    await writ.until(() => writ.healthy(), 20000, 'serving');
+    for (const pid of Object.values(await processes(writ)))
+      for (const fd of [0, 1, 2]) assert.equal(await fs.readlink(`/proc/${pid}/fd/${fd}`), '/dev/null');
+    assert.equal((await fs.stat(path.join(writ.dir, 'data', 'control.sock'))).mode & 0o777, 0o600);
+    await writ.finish();
+    await provider.stop();
+  });
+
   test('a gateway that starts while ledger and keeper are away serves when they are back', async () => {
     const { provider, writ } = await node({ more: 'workers: 2' });
     writ.restartsExpected = true;
