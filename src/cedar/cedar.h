@@ -25,8 +25,9 @@
  *              a link becomes one more policy that shares its conditions.
  *   JSON form  of policies: one more loader into the same form; positions
  *              are then those of the JSON text.
- *   schema     an object of its own, given to the loaders in an options
- *              struct; conditions are kept as a flat tree in post-order with
+ *   schema     an object of its own; loading entities and contexts as it
+ *              says and checking policies against it are functions beside
+ *              these.  Conditions are kept as a flat tree in post-order with
  *              positions, which a type-checker and a formatter walk too.
  *   partial    evaluation: one more evaluator over the same tree.
  */
@@ -37,120 +38,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
-#include "base/str.h"
+#include "cedar/cedar_entities.h"
+#include "cedar/cedar_errors.h"
+#include "cedar/cedar_policies.h"
 #include "cedar/cedar_value.h"
-#include "codec/json.h"
-
-/* Nesting of one expression: parentheses, lists, records, arguments, if. */
-#define CEDAR_DEPTH_MAX 256
-/* Bytes of policy text or entity JSON in one load. */
-#define CEDAR_TEXT_MAX ((size_t)256 * 1024 * 1024)
-/* Errors of one load that are kept. */
-#define CEDAR_ERRORS_MAX 8
-
-/* Where and why text was refused. */
-struct cedar_error {
-    size_t offset;         /* bytes from the start */
-    uint32_t line, column; /* from 1; a column counts bytes */
-    char text[192];        /* a sentence without a full stop, NUL-terminated */
-};
-struct cedar_errors {
-    struct cedar_error at[CEDAR_ERRORS_MAX];
-    size_t count; /* at most CEDAR_ERRORS_MAX */
-};
-
-/* --- Policies ---------------------------------------------------------- */
-
-struct cedar_policies; /* immutable */
-
-enum cedar_effect {
-    CEDAR_FORBID = 0,
-    CEDAR_PERMIT,
-};
-
-/* One policy; everything is borrowed from the set. */
-struct cedar_policy_view {
-    struct str id; /* "policy0", "policy1", ... in the order of the text */
-    struct str text;
-    enum cedar_effect effect;
-    bool is_template;
-    uint32_t line;
-};
-
-/*
- * Parses and compiles policy text (borrowed for the call).  Goes on after an
- * error at the next policy, so several are found in one run.
- * ERR_MALFORMED, ERR_LIMIT: *ret_errors, which may be NULL, says why.
- * ERR_NO_MEMORY.
- */
-MUST_CHECK enum err cedar_policies_load(struct str text,
-                                        struct cedar_errors *ret_errors,
-                                        struct cedar_policies **ret);
-
-/* NULL is allowed. */
-void cedar_policies_free(struct cedar_policies *p);
-
-/* Templates included. */
-size_t cedar_policies_count(const struct cedar_policies *p);
-size_t cedar_policies_templates(const struct cedar_policies *p);
-
-/* `index` is below cedar_policies_count(). */
-struct cedar_policy_view cedar_policies_at(const struct cedar_policies *p,
-                                           size_t index);
-
-/* Annotations in the order of the text; false when there is no `nth`. */
-bool cedar_policies_annotation(const struct cedar_policies *p, size_t index,
-                               size_t nth, struct str *ret_key,
-                               struct str *ret_value);
-
-/* --- Entities ---------------------------------------------------------- */
-
-struct cedar_entities; /* immutable */
-
-/* One entity for cedar_entities_build(); all borrowed. */
-struct cedar_entity {
-    struct cedar_uid uid;
-    const struct cedar_uid *parents;
-    size_t parent_count;
-    const struct cedar_record *attributes; /* NULL: none */
-    const struct cedar_record *tags;       /* NULL: none */
-};
-
-/*
- * Reads entity JSON in the explicit form (borrowed for the call).
- * ERR_MALFORMED also for two different entities with one uid and for a cycle
- * of parents; ERR_LIMIT also when the sets of ancestors, taken together, are
- * out of proportion.  *ret_errors and ERR_NO_MEMORY as above; positions are
- * given for faults of the JSON itself, others name the entity.
- */
-MUST_CHECK enum err cedar_entities_load(struct str json,
-                                        struct cedar_errors *ret_errors,
-                                        struct cedar_entities **ret);
-
-/*
- * Makes a store of `entities` in the arena: for what is known only while a
- * request runs.  What `entities` points to must live as long as the arena.
- * `base`, which may be NULL, is looked at where this store has no entity; it
- * must outlive this one, and its entities must not name entities given here
- * as their ancestors.  Do not free the result.  Errors as above.
- */
-MUST_CHECK enum err cedar_entities_build(struct arena *a,
-                                         const struct cedar_entity *entities,
-                                         size_t count,
-                                         const struct cedar_entities *base,
-                                         struct cedar_errors *ret_errors,
-                                         const struct cedar_entities **ret);
-
-/* For what cedar_entities_load() made; NULL is allowed. */
-void cedar_entities_free(struct cedar_entities *e);
-
-/* Of this store alone, without its base. */
-size_t cedar_entities_count(const struct cedar_entities *e);
-
-/* --- Decisions --------------------------------------------------------- */
 
 struct cedar_request {
     struct cedar_uid principal, action, resource; /* see cedar_uid_make() */
@@ -217,9 +110,5 @@ MUST_CHECK enum err cedar_authorize(struct cedar_evaluator *v,
                                     const struct cedar_request *request,
                                     const struct cedar_options *options,
                                     struct cedar_answer *ret);
-
-/* The line and column, from 1, of an offset in the policy text. */
-void cedar_policies_locate(const struct cedar_policies *p, size_t offset,
-                           uint32_t *ret_line, uint32_t *ret_column);
 
 #endif

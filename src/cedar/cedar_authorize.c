@@ -47,14 +47,12 @@ void cedar_evaluator_free(struct cedar_evaluator *v)
     free(v);
 }
 
-static bool resize(void *array, size_t count, size_t size)
+static bool resize(void **array, size_t count, size_t size)
 {
-    void *old;
-    memcpy(&old, array, sizeof(old));
-    void *new = reallocarray(old, count, size);
-    if (new != NULL)
-        memcpy(array, &new, sizeof(new));
-    return new != NULL;
+    void *grown = reallocarray(*array, count, size);
+    if (grown != NULL)
+        *array = grown;
+    return grown != NULL;
 }
 
 /* Room for the decisions of this set. */
@@ -64,14 +62,14 @@ static bool make_room(struct cedar_evaluator *v,
     size_t count = set->policies.count + 1;
     size_t values = set->stack_max + 1;
     if (values > v->stack_room) {
-        if (!resize((void *)&v->stack, values, sizeof(*v->stack)))
+        if (!resize((void **)(void *)&v->stack, values, sizeof(*v->stack)))
             return false;
         v->stack_room = values;
     }
     if (count > v->policies) {
-        if (!resize((void *)&v->permits, count, sizeof(*v->permits)) ||
-            !resize((void *)&v->forbids, count, sizeof(*v->forbids)) ||
-            !resize((void *)&v->faults, count, sizeof(*v->faults)))
+        if (!resize((void **)(void *)&v->permits, count, sizeof(*v->permits)) ||
+            !resize((void **)(void *)&v->forbids, count, sizeof(*v->forbids)) ||
+            !resize((void **)(void *)&v->faults, count, sizeof(*v->faults)))
             return false;
         v->policies = count;
     }

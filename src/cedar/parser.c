@@ -109,7 +109,8 @@ static bool join(struct parser *p, struct str *name, struct str part)
     if (text == NULL || len > UINT16_MAX)
         return parser_no_memory(p);
     memcpy(text, name->ptr, name->len);
-    memcpy(text + name->len, "::", 2);
+    text[name->len] = ':';
+    text[name->len + 1] = ':';
     memcpy(text + name->len + 2, part.ptr, part.len);
     *name = (struct str){text, len};
     return true;
@@ -117,11 +118,11 @@ static bool join(struct parser *p, struct str *name, struct str part)
 
 bool parser_path(struct parser *p, struct parser_path *ret)
 {
-    *ret = (struct parser_path){.offset = p->token.offset};
+    *ret = (struct parser_path){.name = STR(""), .offset = p->token.offset};
     if (!parser_name(p, &ret->name))
         return false;
     while (parser_take(p, LEXER_SIGN(':', ':'))) {
-        struct str part;
+        struct str part = STR("");
         if (p->token.kind == TOKEN_STRING) {
             ret->is_uid = true;
             return parser_string(p, &ret->id);

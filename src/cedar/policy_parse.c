@@ -1,7 +1,9 @@
 /* policy_parse.c - see policy_parse.h. */
 #include "cedar/policy_parse.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cedar/expression.h"
 
@@ -91,6 +93,7 @@ static bool is_action_type(struct str type)
 static bool check_action(struct parser *p, size_t offset,
                          const struct program_scope *scope)
 {
+    assert(scope->uids != NULL); /* entity() was content */
     if (is_action_type(scope->uids->type))
         return true;
     return parser_fail(p, offset, "an action's type is Action, not %.*s",
@@ -117,7 +120,7 @@ static bool action_list(struct parser *p, struct program_scope *scope)
         ok ? ARENA_NEW(&p->set->arena, struct cedar_uid, list.count) : NULL;
     if (ok && uids == NULL)
         ok = parser_no_memory(p);
-    if (ok && list.count > 0)
+    if (uids != NULL && list.at != NULL)
         memcpy(uids, list.at, list.count * sizeof(*uids));
     scope->uids = uids;
     scope->uid_count = (uint32_t)list.count;
