@@ -26,6 +26,7 @@ enum {
     LEAVE_MS = 50,
     CONTROL_CONNECTIONS_MAX = 64,
     TRIM_THRESHOLD = 32 * 1024 * 1024,
+    TOP_PAD = 512 * 1024,
     MMAP_THRESHOLD = 1024 * 1024,
 };
 
@@ -432,6 +433,7 @@ int gateway_run(const struct role_options *o)
     /* A request's memory comes and goes in larger pieces: giving each back to
      * the system and faulting it in again costs more than keeping it. */
     (void)mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    (void)mallopt(M_TOP_PAD, TOP_PAD);
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 
     if (!pipeline_check(pipeline_table())) {
