@@ -422,6 +422,7 @@ int world_close(void **state)
     for (size_t i = 0; i < w->ledger.count; i++)
         buf_release(&w->ledger.entries[i]);
     payload_keys_release(&w->w.payload_keys);
+    arena_spare_release(&w->w.spare);
     evidence_free(w->w.evidence);
     identity_cache_free(w->w.identities);
     snapshot_unref(w->w.snapshot);

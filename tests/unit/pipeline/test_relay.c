@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/attr.h"
 #include "fixture.h"
 #include "pipeline/action.h"
 #include "pipeline/exchange.h"
@@ -122,6 +123,29 @@ static void a_stream_is_pulled_piece_by_piece(void **state)
     assert_true(w->w.counters.failed == 0);
 }
 
+static void a_media_type_is_read_as_one(void **state)
+{
+    static const struct {
+        const char *type;
+        int status;
+    } cases[] = {
+        {"Text/Event-Stream ; charset=utf-8", 200},
+        {"text/event-streams", 502},
+        {"", 502},
+        {"application/json", 502},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct http_call *c = world_call(w, CHAT, STREAM_BODY, i + 1);
+        call_head(c, 200, cases[i].type);
+        assert_int_equal(w->r.status, cases[i].status);
+        assert_int_equal(w->r.streamed, cases[i].status == 200);
+        world_done(w, ERR_CLOSED);
+        assert_true(c->cancelled);
+    }
+}
+
 static void a_stream_that_ends_without_its_end_tells_so(void **state)
 {
     struct world *w = *state;
@@ -227,6 +251,7 @@ int main(void)
         TEST(what_a_destination_says_of_our_credential_stays_here),
         TEST(an_error_about_the_question_passes),
         TEST(a_stream_is_pulled_piece_by_piece),
+        TEST(a_media_type_is_read_as_one),
         TEST(a_stream_that_ends_without_its_end_tells_so),
         TEST(a_stream_that_breaks_behind_its_end_is_whole),
         TEST(a_caller_who_leaves_in_the_middle_is_accounted),
