@@ -34,7 +34,7 @@ static const char *const family[] = {
 static const char *const look[] = {
     "sh", "-c",
     "env | sort; pwd; umask; echo fds; ls /proc/self/fd;"
-    " grep -E '^(NoNewPrivs|SigIgn|SigBlk):' /proc/$$/status;"
+    " grep -E '^(NoNewPrivs|SigIgn|SigBlk):' /proc/self/status;"
     " echo group $(cut -d' ' -f5 /proc/$$/stat) self $$;"
     " ulimit -c; ulimit -n",
     NULL};
