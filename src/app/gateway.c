@@ -432,9 +432,11 @@ int gateway_run(const struct role_options *o)
 
     /* A request's memory comes and goes in larger pieces: giving each back to
      * the system and faulting it in again costs more than keeping it. */
+    /* NOLINTBEGIN(concurrency-mt-unsafe): there is one thread yet */
     (void)mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
     (void)mallopt(M_TOP_PAD, TOP_PAD);
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+    /* NOLINTEND(concurrency-mt-unsafe) */
 
     if (!pipeline_check(pipeline_table())) {
         log_error("pipeline", {"why", STR("the stage table is not sound")});
