@@ -57,7 +57,7 @@ struct http_client {
     struct http_client_options options;
     struct map pools; /* struct client_pool by its key */
     struct list calls;
-    struct arena_spare spare; /* of the calls\' arenas */
+    struct arena_spare spare; /* of the calls' arenas */
     struct http_call *told;   /* its `head` is running; NULL: it is gone */
     struct buf key, out;      /* composed here, used at once */
     struct buf h2_out;        /* gathered here, written at once */
