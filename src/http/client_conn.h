@@ -4,14 +4,13 @@
  *
  * A call waits in its pool's queue until a connection takes it; a connection
  * that is being dialled belongs to no call.  When the destination has said
- * all it will say, the call leaves its connection, which goes back to the
- * pool, and lives on until its reader has taken what is left.
+ * all, the call leaves its connection, which goes back to the pool, and lives
+ * on until its reader has taken what is left.
  */
 #ifndef HTTP_CLIENT_CONN_H
 #define HTTP_CLIENT_CONN_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/arena.h"
