@@ -36,6 +36,7 @@ export function run(args, { input = '', env = {}, cwd } = {}) {
     const child = execFile(BIN, args, { env: { ...process.env, ...env }, cwd, maxBuffer: 64 << 20 }, (error, out, err) => {
       resolve({ code: error ? (error.code ?? 1) : 0, out, err });
     });
+    child.stdin.on('error', () => {}); // it need not read to its end
     child.stdin.end(input);
   });
 }
