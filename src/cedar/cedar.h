@@ -17,10 +17,10 @@
  * knows, so nothing is counted here.
  *
  * How the rest of the language fits in, so that callers need not change:
- *   index      cedar_policies holds policies in file order; an index over
- *              their scopes belongs to it and only chooses which policies
- *              cedar_authorize() looks at.  A scope cannot err, so neither
- *              answer nor errors change.  Hashes of ids are already there.
+ *   index      over scopes is there, and over leading conditions will be: it
+ *              belongs to the policies and only chooses which of them
+ *              cedar_authorize() looks at; a scope cannot err, so neither
+ *              answer nor errors depend on it.
  *   templates  a policy with a slot is loaded, counted and never satisfied;
  *              a link becomes one more policy that shares its conditions.
  *   JSON form  of policies: one more loader into the same form; positions

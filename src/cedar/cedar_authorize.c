@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "cedar/cedar.h"
 #include "cedar/evaluate.h"
+#include "cedar/sort.h"
 
 /* Sets and records that one policy makes on the way: the first bytes are
  * kept for the next decision, the rest comes from and goes to the heap. */
@@ -148,6 +149,113 @@ static void prepare(struct evaluate *e, struct cedar_evaluator *v,
         e->known[i] = entities_find(request->entities, e->uids[i]);
 }
 
+/* A decision on its way. */
+struct deciding {
+    struct evaluate evaluate;
+    const struct cedar_policies *set;
+    struct cedar_evaluator *to;
+    size_t permits, forbids, faults;
+    bool forbid_erred;
+};
+
+static void consider(struct deciding *d, uint32_t i)
+{
+    const struct program_policy *policy = &d->set->policies.at[i];
+    struct cedar_evaluator *to = d->to;
+    bool satisfied;
+    uint32_t at = 0;
+    enum cedar_fault f =
+        run_policy(&d->evaluate, d->set, policy, &satisfied, &at);
+    if (f != CEDAR_FAULT_NONE) {
+        to->faults[d->faults++] =
+            (struct cedar_policy_fault){i, f, d->set->offsets.at[at]};
+        if (!policy->is_permit)
+            d->forbid_erred = true;
+    } else if (satisfied && policy->is_permit) {
+        to->permits[d->permits++] = i;
+    } else if (satisfied) {
+        to->forbids[d->forbids++] = i;
+    }
+    if (to->arena.used > 0)
+        arena_release(&to->arena);
+}
+
+/* True when the policy is filed under this very uid, or type if it is NULL:
+ * keys of others may be the same, and a policy is considered once. */
+static bool is_filed_under(const struct program_scope *scope,
+                           const struct cedar_uid *uid, struct str type)
+{
+    return uid == NULL ? str_eq(scope->type, type)
+                       : cedar_uid_equal(scope->uids, uid);
+}
+
+static void consider_key(struct deciding *d, unsigned role,
+                         const struct cedar_uid *uid, struct str type)
+{
+    const struct index *x = &d->set->index;
+    uint64_t key = index_key(role, uid == NULL ? value_hash(type) : uid->hash);
+    uint32_t at;
+    uint32_t end;
+    index_find(x, key, &at, &end);
+    for (; at < end; at++) {
+        const struct index_entry *entry = &x->entries[at];
+        const struct program_policy *policy =
+            &d->set->policies.at[entry->policy];
+        if (entry->key == key &&
+            is_filed_under(&policy->scopes[role / INDEX_PARTS], uid, type))
+            consider(d, entry->policy);
+    }
+}
+
+/* What is filed under one variable: its uid, its ancestors, its type. */
+static void consider_variable(struct deciding *d, unsigned variable)
+{
+    const uint32_t *roles = &d->set->index.roles[variable * INDEX_PARTS];
+    unsigned role = variable * INDEX_PARTS;
+    const struct cedar_uid *uid = d->evaluate.uids[variable];
+    const struct entities_entity *entity = d->evaluate.known[variable];
+    if (roles[INDEX_EQUAL] > 0)
+        consider_key(d, role + INDEX_EQUAL, uid, uid->type);
+    if (roles[INDEX_IS] > 0)
+        consider_key(d, role + INDEX_IS, NULL, uid->type);
+    if (roles[INDEX_IN] == 0)
+        return;
+    consider_key(d, role + INDEX_IN, uid, uid->type);
+    for (uint32_t i = 0; entity != NULL && i < entity->ancestor_count; i++)
+        consider_key(d, role + INDEX_IN,
+                     &entity->store->uids[entity->ancestors[i]], uid->type);
+}
+
+static int order_indices(const void *a, const void *b)
+{
+    const uint32_t *left = a;
+    const uint32_t *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+static int order_faults(const void *a, const void *b)
+{
+    const struct cedar_policy_fault *left = a;
+    const struct cedar_policy_fault *right = b;
+    return (left->policy > right->policy) - (left->policy < right->policy);
+}
+
+static void consider_indexed(struct deciding *d)
+{
+    const struct index *x = &d->set->index;
+    struct cedar_evaluator *to = d->to;
+    uint32_t spare;
+    struct cedar_policy_fault spare_fault;
+    for (uint32_t i = 0; i < x->rest_count; i++)
+        consider(d, x->rest[i]);
+    for (unsigned v = VAR_PRINCIPAL; v <= VAR_RESOURCE; v++)
+        consider_variable(d, v);
+    sort_array(to->permits, d->permits, sizeof(spare), order_indices, &spare);
+    sort_array(to->forbids, d->forbids, sizeof(spare), order_indices, &spare);
+    sort_array(to->faults, d->faults, sizeof(spare_fault), order_faults,
+               &spare_fault);
+}
+
 enum err cedar_authorize(struct cedar_evaluator *v,
                          const struct cedar_policies *policies,
                          const struct cedar_request *request,
@@ -156,40 +264,22 @@ enum err cedar_authorize(struct cedar_evaluator *v,
 {
     if (!make_room(v, policies))
         return ERR_NO_MEMORY;
-    struct evaluate e;
-    prepare(&e, v, policies, request);
-    size_t permits = 0;
-    size_t forbids = 0;
-    size_t faults = 0;
-    bool forbid_erred = false;
-    for (size_t i = 0; i < policies->policies.count; i++) {
-        const struct program_policy *policy = &policies->policies.at[i];
-        bool satisfied;
-        uint32_t at = 0;
-        enum cedar_fault f = run_policy(&e, policies, policy, &satisfied, &at);
-        if (f != CEDAR_FAULT_NONE) {
-            v->faults[faults++] =
-                (struct cedar_policy_fault){(uint32_t)i, f,
-                                            policies->offsets.at[at]};
-            if (!policy->is_permit)
-                forbid_erred = true;
-        } else if (satisfied && policy->is_permit) {
-            v->permits[permits++] = (uint32_t)i;
-        } else if (satisfied) {
-            v->forbids[forbids++] = (uint32_t)i;
-        }
-        if (v->arena.used > 0)
-            arena_release(&v->arena);
-    }
+    struct deciding d = {.set = policies, .to = v};
+    prepare(&d.evaluate, v, policies, request);
+    if (policies->index.is_used)
+        consider_indexed(&d);
+    else
+        for (uint32_t i = 0; i < policies->policies.count; i++)
+            consider(&d, i);
     bool denied =
-        forbids > 0 || permits == 0 ||
-        (forbid_erred && options != NULL && options->erring_forbid_denies);
+        d.forbids > 0 || d.permits == 0 ||
+        (d.forbid_erred && options != NULL && options->erring_forbid_denies);
     *ret = (struct cedar_answer){
         .decision = denied ? CEDAR_DENY : CEDAR_ALLOW,
         .reasons = denied ? v->forbids : v->permits,
-        .reason_count = denied ? forbids : permits,
+        .reason_count = denied ? d.forbids : d.permits,
         .faults = v->faults,
-        .fault_count = faults,
+        .fault_count = d.faults,
     };
     return ERR_OK;
 }

@@ -9,6 +9,8 @@
 
 /* Nesting of one expression: parentheses, lists, records, arguments, if. */
 #define CEDAR_DEPTH_MAX 256
+/* Annotations of one policy. */
+#define CEDAR_ANNOTATIONS_MAX 256
 /* Bytes of policy text or entity JSON in one load. */
 #define CEDAR_TEXT_MAX ((size_t)256 * 1024 * 1024)
 /* Errors of one load that are kept. */

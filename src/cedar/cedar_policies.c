@@ -82,6 +82,9 @@ enum err cedar_policies_load(struct str text, struct cedar_errors *ret_errors,
     free(p.constants.at);
     free(p.starts.at);
     free(p.keys.at);
+    if (p.err == ERR_OK &&
+        !index_build(&set->index, set->policies.at, set->policies.count))
+        p.err = ERR_NO_MEMORY;
     if (p.err != ERR_OK) {
         cedar_policies_free(set);
         return p.err;
@@ -94,6 +97,7 @@ void cedar_policies_free(struct cedar_policies *p)
 {
     if (p == NULL)
         return;
+    index_release(&p->index);
     free(p->policies.at);
     free(p->conditions.at);
     free(p->annotations.at);
@@ -119,15 +123,13 @@ struct cedar_policy_view cedar_policies_at(const struct cedar_policies *p,
 {
     assert(index < p->policies.count);
     const struct program_policy *policy = &p->policies.at[index];
-    uint32_t line;
-    uint32_t column;
-    errors_locate(p->text, policy->begin, &line, &column);
     return (struct cedar_policy_view){
         .id = policy->id,
         .text = {p->text.ptr + policy->begin, policy->end - policy->begin},
         .effect = policy->is_permit ? CEDAR_PERMIT : CEDAR_FORBID,
         .is_template = policy->is_template,
-        .line = line,
+        .offset = policy->begin,
+        .line = policy->line,
     };
 }
 

@@ -26,7 +26,8 @@ struct cedar_policy_view {
     struct str text;
     enum cedar_effect effect;
     bool is_template;
-    uint32_t line;
+    size_t offset; /* of `text` in what was loaded */
+    uint32_t line; /* there, from 1 */
 };
 
 /*

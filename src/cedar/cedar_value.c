@@ -66,5 +66,13 @@ bool cedar_value_get(const struct cedar_record *r, struct str name,
 
 bool cedar_value_equal(struct cedar_value a, struct cedar_value b)
 {
+    if (a.kind != b.kind)
+        return false;
+    if (a.kind == CEDAR_STRING)
+        return str_eq(value_text(a), value_text(b));
+    if (a.kind == CEDAR_LONG)
+        return a.as.number == b.as.number;
+    if (a.kind == CEDAR_ENTITY)
+        return cedar_uid_equal(a.as.uid, b.as.uid);
     return value_order(a, b) == 0;
 }

@@ -35,6 +35,12 @@ bool emit_all_constant(const struct parser *p, size_t count)
     return true;
 }
 
+const struct cedar_value *emit_constants(const struct parser *p, size_t count)
+{
+    assert(count <= p->constants.count);
+    return count == 0 ? NULL : p->constants.at + p->constants.count - count;
+}
+
 static bool add(struct parser *p, struct program_node node, size_t offset,
                 uint32_t start)
 {

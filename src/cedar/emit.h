@@ -33,4 +33,7 @@ bool emit_land(struct parser *p, uint32_t jump);
 /* True when the last `count` operands are constants. */
 bool emit_all_constant(const struct parser *p, size_t count);
 
+/* They, or NULL for none. */
+const struct cedar_value *emit_constants(const struct parser *p, size_t count);
+
 #endif

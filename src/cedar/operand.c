@@ -39,8 +39,7 @@ static bool set(struct parser *p, size_t offset)
         return false;
     if (emit_all_constant(p, count)) {
         constant.kind = CEDAR_SET;
-        if (value_set_make(&p->pool,
-                           p->constants.at + p->constants.count - count, count,
+        if (value_set_make(&p->pool, emit_constants(p, count), count,
                            &constant.as.set) != ERR_OK)
             return parser_no_memory(p);
     }
@@ -76,8 +75,7 @@ static bool record(struct parser *p, size_t offset)
     p->keys.count = first;
 
     struct cedar_value constant = {.kind = CEDAR_RECORD};
-    enum err e = value_record_make(&p->pool, keys,
-                                   p->constants.at + p->constants.count - count,
+    enum err e = value_record_make(&p->pool, keys, emit_constants(p, count),
                                    count, &constant.as.record);
     if (e == ERR_MALFORMED)
         return parser_fail(p, offset, "a record has one attribute twice");
@@ -152,9 +150,8 @@ static bool function(struct parser *p, const struct parser_path *path)
         !items(p, LEXER_SIGN(')', 0), expression_parse, &count))
         return false;
     if (emit_all_constant(p, count)) {
-        enum cedar_fault f =
-            extension_call(x, p->constants.at + p->constants.count - count,
-                           count, &p->pool, &constant);
+        enum cedar_fault f = extension_call(x, emit_constants(p, count), count,
+                                            &p->pool, &constant);
         if (f == CEDAR_FAULT_LIMIT)
             return parser_no_memory(p);
         if (f != CEDAR_FAULT_NONE) /* each evaluation errs */

@@ -20,6 +20,9 @@ static bool annotation(struct parser *p, struct program_policy *policy)
     size_t offset = p->token.offset;
     if (p->token.kind != TOKEN_NAME) /* reserved words are fine */
         return parser_expected(p, "the name of an annotation");
+    if (policy->annotation_count == CEDAR_ANNOTATIONS_MAX)
+        return parser_fail(p, offset, "more than %d annotations",
+                           CEDAR_ANNOTATIONS_MAX);
     for (uint32_t i = 0; i < policy->annotation_count; i++)
         if (str_eq(set->annotations.at[policy->annotation + i].key, a.key))
             return parser_fail(p, offset, "@%.*s stands here twice",
@@ -220,6 +223,17 @@ static bool condition(struct parser *p, struct program_policy *policy)
     return true;
 }
 
+/* Counts on from the policy before, so that a whole file is counted once. */
+static uint32_t line_of(const struct cedar_policies *set, size_t offset)
+{
+    size_t count = set->policies.count;
+    size_t at = count == 0 ? 0 : set->policies.at[count - 1].begin;
+    uint32_t line = count == 0 ? 1 : set->policies.at[count - 1].line;
+    for (; at < offset; at++)
+        line += set->text.ptr[at] == '\n';
+    return line;
+}
+
 static bool name_policy(struct parser *p, struct program_policy *policy)
 {
     char id[32];
@@ -227,6 +241,7 @@ static bool name_policy(struct parser *p, struct program_policy *policy)
     if (!arena_copy(&p->set->arena, (struct str){id, (size_t)n}, &policy->id) ||
         !PROGRAM_ROOM(p->set->policies))
         return parser_no_memory(p);
+    policy->line = line_of(p->set, policy->begin);
     p->set->policies.at[p->set->policies.count++] = *policy;
     p->set->template_count += policy->is_template;
     return true;

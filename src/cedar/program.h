@@ -21,6 +21,7 @@
 
 #include "cedar/cedar.h"
 #include "cedar/extension.h"
+#include "cedar/index.h"
 #include "cedar/value.h"
 
 /* clang-format off */
@@ -98,6 +99,7 @@ struct program_policy {
     uint32_t condition, condition_count;
     uint32_t annotation, annotation_count;
     size_t begin, end; /* in the text */
+    uint32_t line;     /* of `begin`, from 1 */
 };
 
 /* A growing array; T is what it holds. */
@@ -116,6 +118,7 @@ struct cedar_policies {
     PROGRAM_LIST(struct program_node) nodes;
     PROGRAM_LIST(uint32_t) starts;  /* by node: where its operands begin */
     PROGRAM_LIST(uint32_t) offsets; /* by node: in the text */
+    struct index index;
     size_t template_count;
     size_t stack_max; /* values that any condition needs at once */
 };

@@ -41,8 +41,9 @@ static void decompress(struct archive *a, const char *path)
     for (;;) {
         if (a->len == room) {
             room = room == 0 ? (size_t)1 << 20 : room * 2;
-            a->bytes = realloc(a->bytes, room);
-            assert_non_null(a->bytes);
+            char *bytes = realloc(a->bytes, room);
+            assert_non_null(bytes);
+            a->bytes = bytes;
         }
         ssize_t n = read(fds[0], a->bytes + a->len, room - a->len);
         assert_true(n >= 0);
@@ -97,6 +98,7 @@ bool archive_open(struct archive *a, const char *name)
         at += (size + BLOCK - 1) / BLOCK * BLOCK;
     }
     assert_true(a->count > 0);
+    assert_non_null(a->files);
     qsort(a->files, a->count, sizeof(*a->files), order);
     return true;
 }

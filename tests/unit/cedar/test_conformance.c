@@ -61,7 +61,7 @@ static void run_folder(const char *archive, const char *folder, size_t sample)
         count += is_test(a.files[i].path, folder);
     if (tests != NULL && strcmp(tests, "all") == 0)
         sample = count;
-    for (size_t i = 0, left = count; i < a.count; i++) {
+    for (size_t i = 0, left = count; i < a.count && left > 0; i++) {
         if (!is_test(a.files[i].path, folder) || needs_schema(a.files[i].path))
             continue;
         random = random * 6364136223846793005 + 1442695040888963407;
