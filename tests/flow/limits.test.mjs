@@ -239,7 +239,7 @@ describe('shapes', () => {
     assert.equal(got[3].body, 'ok\n');
   });
 
-  test('a caller who asked to close, or half closed, gets the whole answer', async () => {
+  test('a caller who asked to close gets the whole answer, and the close', async () => {
     const w = Wire.connect(writ.port).write(post(chat()).replace('content-type', 'connection: close\r\ncontent-type'));
     assert.ok(await w.ended(3000), 'closed');
     assert.equal(JSON.parse(w.answers[0].body).choices[0].message.content, text);
