@@ -265,7 +265,7 @@ bool uri_next_pair(struct str *left, struct str *ret_name,
     while (left->len > 0) {
         size_t end = str_find(*left, '&');
         struct str pair = str_first(*left, end);
-        *left = str_skip(*left, end + 1);
+        *left = str_skip(str_skip(*left, end), 1);
         if (pair.len == 0)
             continue;
         size_t equals = str_find(pair, '=');
