@@ -210,8 +210,8 @@ static void consider_key(struct deciding *d, unsigned role,
 /* What is filed under one variable: its uid, its ancestors, its type. */
 static void consider_variable(struct deciding *d, unsigned variable)
 {
-    const uint32_t *roles = &d->set->index.roles[variable * INDEX_PARTS];
     unsigned role = variable * INDEX_PARTS;
+    const uint32_t *roles = d->set->index.roles + role;
     const struct cedar_uid *uid = d->evaluate.uids[variable];
     const struct entities_entity *entity = d->evaluate.known[variable];
     if (roles[INDEX_EQUAL] > 0)

@@ -206,6 +206,21 @@ static void test_what_has_two_readings_is_refused(void **state)
     must_read(f, STR("{\"a\":1,\"A\":1}"));
 }
 
+static void test_nul_is_read_by_those_who_ask_for_it(void **state)
+{
+    struct fixture *f = *state;
+    struct str text = STR("[\"a\\u0000b\"]");
+    const struct json *v = NULL;
+    struct str s;
+    assert_int_equal(json_read(&f->a, text, &v, NULL), ERR_MALFORMED);
+    assert_int_equal(json_read_nul(&f->a, text, &v, NULL), ERR_OK);
+    assert_true(json_str(json_at(v, 0), &s));
+    assert_true(str_eq(s, STR("a\0b")));
+    /* All else is as strict. */
+    assert_int_equal(json_read_nul(&f->a, STR("{\"a\":1,\"a\":2}"), &v, NULL),
+                     ERR_MALFORMED);
+}
+
 /* {"k0":0, ... } of `n` members, with the last named as member `twin`. */
 static struct str many_members(struct buf *b, size_t n, size_t twin)
 {
@@ -422,6 +437,7 @@ int main(void)
         TEST(test_steps_go_in_document_order),
         TEST(test_integers_fit_or_are_refused),
         TEST(test_what_has_two_readings_is_refused),
+        TEST(test_nul_is_read_by_those_who_ask_for_it),
         TEST(test_a_name_that_stands_twice_is_found_among_many),
         TEST(test_limits_are_exact),
         TEST(test_the_number_of_values_is_bounded_with_the_memory),
