@@ -9,6 +9,9 @@
 
 /* Nesting of one expression: parentheses, lists, records, arguments, if. */
 #define CEDAR_DEPTH_MAX 256
+/* Parts of a name: A::B::C has three.  Putting them together takes memory
+ * that grows with their square. */
+#define CEDAR_NAME_PARTS_MAX 64
 /* Annotations of one policy. */
 #define CEDAR_ANNOTATIONS_MAX 256
 /* Bytes of policy text or entity JSON in one load. */

@@ -106,7 +106,7 @@ static bool join(struct parser *p, struct str *name, struct str part)
 {
     size_t len = name->len + 2 + part.len;
     char *text = arena_alloc_raw(&p->set->arena, len);
-    if (text == NULL || len > UINT16_MAX)
+    if (text == NULL)
         return parser_no_memory(p);
     memcpy(text, name->ptr, name->len);
     text[name->len] = ':';
@@ -121,12 +121,15 @@ bool parser_path(struct parser *p, struct parser_path *ret)
     *ret = (struct parser_path){.name = STR(""), .offset = p->token.offset};
     if (!parser_name(p, &ret->name))
         return false;
-    while (parser_take(p, LEXER_SIGN(':', ':'))) {
+    for (unsigned parts = 1; parser_take(p, LEXER_SIGN(':', ':')); parts++) {
         struct str part = STR("");
         if (p->token.kind == TOKEN_STRING) {
             ret->is_uid = true;
             return parser_string(p, &ret->id);
         }
+        if (parts == CEDAR_NAME_PARTS_MAX)
+            return parser_fail(p, ret->offset, "a name has more than %d parts",
+                               CEDAR_NAME_PARTS_MAX);
         if (!parser_name(p, &part) || !join(p, &ret->name, part))
             return false;
         ret->is_qualified = true;

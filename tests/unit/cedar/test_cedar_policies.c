@@ -136,6 +136,34 @@ static void test_nesting_ends_at_the_limit(void **state)
     buf_release(&text);
 }
 
+static void test_names_and_annotations_end_at_their_limits(void **state)
+{
+    (void)state;
+    struct buf text;
+    buf_init(&text, MIB);
+    for (int more = 0; more < 2; more++) {
+        struct cedar_policies *p = NULL;
+        buf_clear(&text);
+        BUF_LIT(&text, "permit(principal is A");
+        for (int i = 1; i < CEDAR_NAME_PARTS_MAX + more; i++)
+            BUF_LIT(&text, "::A");
+        BUF_LIT(&text, ", action, resource);");
+        enum err e = cedar_policies_load(buf_str(&text), NULL, &p);
+        assert_int_equal(e, more == 0 ? ERR_OK : ERR_MALFORMED);
+        cedar_policies_free(p);
+
+        p = NULL;
+        buf_clear(&text);
+        for (int i = 0; i < CEDAR_ANNOTATIONS_MAX + more; i++)
+            buf_addf(&text, "@a%d ", i);
+        BUF_LIT(&text, "permit(principal, action, resource);");
+        e = cedar_policies_load(buf_str(&text), NULL, &p);
+        assert_int_equal(e, more == 0 ? ERR_OK : ERR_MALFORMED);
+        cedar_policies_free(p);
+    }
+    buf_release(&text);
+}
+
 static void test_a_long_chain_is_no_nesting(void **state)
 {
     (void)state;
@@ -187,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_an_error_says_where_and_what),
         cmocka_unit_test(test_several_errors_are_found_in_one_run),
         cmocka_unit_test(test_nesting_ends_at_the_limit),
+        cmocka_unit_test(test_names_and_annotations_end_at_their_limits),
         cmocka_unit_test(test_a_long_chain_is_no_nesting),
         cmocka_unit_test(test_a_set_tells_what_it_holds),
     };
