@@ -357,8 +357,9 @@ static void test_it_gets_nothing_of_ours(void **state)
     assert_non_null(strstr(got, "fds\n0\n1\n2\n3\n")); /* 3 is ls's own */
     assert_null(strstr(got, "\n4\n"));
     assert_non_null(strstr(got, "NoNewPrivs:\t1"));
-    assert_non_null(strstr(got, "SigIgn:\t0000000000000000"));
-    assert_non_null(strstr(got, "SigBlk:\t0000000000000000"));
+    if (strstr(got, "SigIgn:\t0000000000000000") == NULL ||
+        strstr(got, "SigBlk:\t0000000000000000") == NULL)
+        fail_msg("signals are blocked or ignored:\n%s", got);
     int group = 0, self = 1;
     const char *line = strstr(got, "group ");
     assert_non_null(line);
