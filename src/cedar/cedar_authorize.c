@@ -77,14 +77,12 @@ static bool make_room(struct cedar_evaluator *v,
     return true;
 }
 
-static bool scope_holds(const struct evaluate *e,
+static bool limit_holds(const struct evaluate *e,
                         const struct program_scope *scope,
                         enum program_variable variable)
 {
     const struct cedar_uid *uid = e->uids[variable];
     switch (scope->kind) {
-    case SCOPE_ANY:
-        return true;
     case SCOPE_EQUAL:
         return cedar_uid_equal(uid, scope->uids);
     case SCOPE_IS:
@@ -102,6 +100,14 @@ static bool scope_holds(const struct evaluate *e,
     return false;
 }
 
+static inline bool scope_holds(const struct evaluate *e,
+                               const struct program_policy *policy,
+                               enum program_variable variable)
+{
+    const struct program_scope *scope = &policy->scopes[variable];
+    return scope->kind == SCOPE_ANY || limit_holds(e, scope, variable);
+}
+
 /* Satisfied, or not, or a fault and where. */
 static enum cedar_fault run_policy(struct evaluate *e,
                                    const struct cedar_policies *set,
@@ -112,9 +118,9 @@ static enum cedar_fault run_policy(struct evaluate *e,
     if (policy->is_template)
         return CEDAR_FAULT_NONE;
     /* A scope cannot err: the order is free, and actions differ most. */
-    if (!scope_holds(e, &policy->scopes[VAR_ACTION], VAR_ACTION) ||
-        !scope_holds(e, &policy->scopes[VAR_PRINCIPAL], VAR_PRINCIPAL) ||
-        !scope_holds(e, &policy->scopes[VAR_RESOURCE], VAR_RESOURCE))
+    if (!scope_holds(e, policy, VAR_ACTION) ||
+        !scope_holds(e, policy, VAR_PRINCIPAL) ||
+        !scope_holds(e, policy, VAR_RESOURCE))
         return CEDAR_FAULT_NONE;
     for (uint32_t i = 0; i < policy->condition_count; i++) {
         const struct program_condition *c =
