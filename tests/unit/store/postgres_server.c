@@ -51,7 +51,9 @@ static pid_t spawn(const struct postgres_server *s, const char *const *args)
     char path[256], log[128], *argv[ARGS_MAX + 1] = {NULL};
     (void)snprintf(path, sizeof(path), "%s/%s", s->bin, args[0]);
     (void)snprintf(log, sizeof(log), "%s/log", s->dir);
-    for (size_t i = 0; i < ARGS_MAX && args[i] != NULL; i++)
+    /* By its path: initdb looks for the server beside itself. */
+    argv[0] = strdup(path);
+    for (size_t i = 1; i < ARGS_MAX && args[i] != NULL; i++)
         argv[i] = strdup(args[i]);
     pid_t pid = fork();
     assert_true(pid >= 0);
