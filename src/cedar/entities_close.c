@@ -13,9 +13,9 @@
 #include "cedar/program.h"
 #include "cedar/sort.h"
 
-/* Ancestors looked at, in all: enough for a chain of some 5,000 entities or
+/* Ancestors looked at, in all: enough for a chain of some 3,000 entities or
  * for 256 ancestors of everybody. */
-#define WORK_MIN (16 * MIB)
+#define WORK_MIN (4 * MIB)
 enum { WORK_PER_UID = 256 };
 
 enum { UNSEEN = 0, OPENED, DONE };
@@ -47,23 +47,27 @@ static bool gather(struct closing *c, uint32_t uid)
     return true;
 }
 
-/* A parent and its ancestors, which are known. */
+/* A parent and its ancestors, which are known; ascending. */
 static bool gather_parent(struct closing *c, uint32_t parent)
 {
     const struct cedar_entities *e = c->entities;
     const struct entities_entity *found = &e->entities[parent];
-    if (!gather(c, parent))
-        return false;
+    bool placed = false;
     if (found->attributes == NULL)
         found = entities_find(e->base, &e->uids[parent]);
     for (uint32_t i = 0; found != NULL && i < found->ancestor_count; i++) {
         uint32_t uid = found->ancestors[i];
-        if (found->store != e)
+        if (found->store != e) /* both stores have the same order */
             uid = entities_uid(e, &found->store->uids[uid]);
+        if (!placed && parent < uid) {
+            placed = true;
+            if (!gather(c, parent))
+                return false;
+        }
         if (!gather(c, uid))
             return false;
     }
-    return true;
+    return placed || gather(c, parent);
 }
 
 static bool finish(struct closing *c, struct entities_entity *entity)
@@ -77,7 +81,7 @@ static bool finish(struct closing *c, struct entities_entity *entity)
     uint32_t *all = c->gathered.at;
     if (c->gathered.count == 0)
         return true;
-    if (entity->parent_count > 1 || c->gathered.count > 1)
+    if (entity->parent_count > 1)
         sort_array(all, c->gathered.count, sizeof(spare), order, &spare);
     for (size_t i = 0; i < c->gathered.count; i++) {
         if (kept > 0 && all[kept - 1] == all[i])

@@ -163,7 +163,7 @@ static void test_ancestors_out_of_proportion_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(load_chain(1000), ERR_OK);
-    assert_int_equal(load_chain(50000), ERR_LIMIT);
+    assert_int_equal(load_chain(20000), ERR_LIMIT);
 }
 
 int main(void)
