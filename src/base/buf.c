@@ -15,7 +15,8 @@ void buf_init(struct buf *b, size_t max)
 
 void buf_init_lent(struct buf *b, char *room, size_t n)
 {
-    *b = (struct buf){.ptr = room, .room = n, .max = n, .lent = true};
+    *b = (struct buf){.room = n, .max = n, .lent = true};
+    b->ptr = room;
 }
 
 void buf_release(struct buf *b)
