@@ -6,6 +6,8 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { BIN, KEYS } from '../flow/lib/writ.mjs';
 
+process.setMaxListeners(0); // every node started adds one, for its own end
+
 export const seed = Number(process.env.FAULT_SEED ?? 1);
 export const all = process.env.TESTS === 'all';
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
