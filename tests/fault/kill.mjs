@@ -42,7 +42,7 @@ async function node(n) {
     callers: { alice: { models: ['m'] } },
   });
   writ.restartsExpected = true;
-  const load = new Load(writ);
+  const load = new Load(writ, 8, 10); // the log is read again after every kill
   for (let i = 0; i < n; i++) {
     await pause(20 + random() * 400);
     const victim = pick(['gateway', 'ledger', 'ledger', 'keeper', 'runner', 'supervisor', 'everything']);

@@ -47,13 +47,14 @@ export function call(writ, { model = 'm', stream = false, agent, key = KEYS.alic
   });
 }
 
-/** Calls on and on, `width` at a time; every fourth is a stream. */
+/** Calls on and on, `width` at a time, `gap` ms apart; every fourth is a stream. */
 export class Load {
   answered = [];
   statuses = {};
   on = true;
 
-  constructor(writ, width = 8) {
+  constructor(writ, width = 8, gap = 0) {
+    this.gap = gap;
     this.agent = new http.Agent({ keepAlive: true });
     this.done = Promise.all(Array.from({ length: width }, (_, i) => this.#run(writ, i % 4 === 3)));
   }
@@ -65,7 +66,8 @@ export class Load {
       this.statuses[name] = (this.statuses[name] ?? 0) + 1;
       // An answer whose head has come is an answer: its intent was durable.
       if (r.status === 200) this.answered.push(r.id);
-      else await pause(10);
+      const gap = r.status === 200 ? this.gap : 10;
+      if (gap > 0) await pause(gap);
     }
   }
 
