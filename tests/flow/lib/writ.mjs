@@ -47,7 +47,7 @@ export function config({ port, providers, models, callers, listen = '', more = '
     'node: gw-test',
     `listen: [{address: "127.0.0.1:${port}"}${listen && `, ${listen}`}]`,
     'data: ./data',
-    'tenants: {acme: {regions: [eu]}}',
+    'tenants: {acme: {regions: [eu]}, other: {regions: [eu]}}',
     'providers:', ...Object.entries(providers).map(([name, p]) =>
       `  ${name}: {dialect: openai, url: "${p.url}", region: eu, credential: [{env: PROVIDER_KEY}]${p.more ? `, ${p.more}` : ''}}`),
     'models:', ...Object.entries(models).map(([name, m]) => `  ${name}: ${m}`),
