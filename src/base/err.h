@@ -25,9 +25,13 @@
     X(ERR_MEDIA_TYPE,       415, "unsupported_media_type", "the body is not in a format that this path takes") \
     X(ERR_UNAUTHENTICATED,  401, "invalid_credential",   "no valid credential was presented")      \
     X(ERR_DENIED,           403, "denied",               "policy denies this action")              \
+    X(ERR_UNREGISTERED,     403, "not_registered",       "the identity is proven but not registered") \
+    X(ERR_INACTIVE,         403, "not_active",           "the identity or its owner is not active") \
+    X(ERR_SUBJECT,          403, "subject_required",     "this agent may act only for a person")   \
     X(ERR_APPROVAL_PENDING, 403, "approval_pending",     "a person has to approve this action first") \
     X(ERR_NOT_FOUND,        404, "not_found",            "there is nothing at this path")          \
     X(ERR_METHOD,           405, "method_not_allowed",   "this path does not take that method")    \
+    X(ERR_CONFLICT,         409, "conflict",             "there is one of that name already, or its state does not allow this") \
     X(ERR_REVOKED,          401, "revoked",              "the credential or session was revoked")  \
     X(ERR_RATE,             429, "rate_limited",         "too many requests")                      \
     X(ERR_BUDGET,           429, "budget_exhausted",     "the budget is used up")                  \

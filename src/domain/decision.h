@@ -6,6 +6,8 @@
 #ifndef DOMAIN_DECISION_H
 #define DOMAIN_DECISION_H
 
+#include <stdbool.h>
+
 #include "base/str.h"
 
 enum decision_effect {
@@ -27,6 +29,12 @@ struct decision {
     unsigned policy_count;
     unsigned errors; /* policies that failed to evaluate */
     struct str pdp;  /* who decided: "writ" */
+};
+
+/* What a second set of policies would have said; only recorded. */
+struct shadow_decision {
+    bool present;
+    struct decision decision;
 };
 
 #endif

@@ -13,6 +13,10 @@
 #ifndef DOMAIN_PRINCIPAL_H
 #define DOMAIN_PRINCIPAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/limits.h"
 #include "base/str.h"
 
@@ -66,12 +70,23 @@ struct link {
     struct principal who;
     enum auth_method method;
     struct str credential; /* fingerprint; never the credential */
+
+    /* What its credential says; zero and empty where it says nothing. */
+    struct str acr;           /* authentication context class (RFC 9470) */
+    int64_t auth_time_us;     /* Unix time of the person's login */
+    const struct str *groups; /* of the issuer, each checked as a name */
+    size_t group_count;
+    bool bound; /* the presenter proved possession of a key */
 };
 
 /* In order: subject, application, actors, presenter.  No link: nobody. */
 struct chain {
     struct link links[CHAIN_LINKS_MAX];
     unsigned count;
+    /* Entity ids that a foreign token's `act` names, outermost first; history:
+     * policy may forbid because of one, never permit (RFC 8693, 4.1). */
+    struct str history[CHAIN_LINKS_MAX];
+    unsigned history_count;
 };
 
 #endif

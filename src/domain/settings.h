@@ -93,6 +93,52 @@ struct model_settings {
     uint32_t attempts;                 /* per call, over all destinations */
 };
 
+/* An issuer of JWTs: OpenID Connect discovery, or a key set by itself. */
+struct issuer_settings {
+    struct str alias;      /* in entity ids: "<alias>|<sub>" */
+    struct str issuer;     /* its `iss`, compared byte by byte */
+    struct names audience; /* `aud` has to name one of them */
+    struct names kinds;    /* of principal; one: implied */
+    struct names tenants;  /* one: implied */
+    struct str jwks;       /* URL of its keys; empty: from discovery */
+    struct str ca;         /* PEM file for both; empty: the system's */
+    bool insecure;         /* plain HTTP beyond loopback, on purpose */
+    struct {
+        struct str kind, tenant, groups; /* names of claims, or empty */
+    } claims;
+    int64_t max_age_ms;   /* since `iat`; 0: until `exp` alone */
+    int64_t skew_ms;      /* that clocks may differ */
+    int64_t refresh_ms;   /* how often keys are fetched */
+    int64_t max_stale_ms; /* keys are used so long while they cannot be */
+};
+
+/* What of an action counts against a limit. */
+enum limit_per {
+    LIMIT_PER_PRINCIPAL = 0, /* each link of the chain by itself */
+    LIMIT_PER_OWNER,         /* the owner of each link */
+    LIMIT_PER_TENANT,
+    LIMIT_PER_MODEL, /* within the tenant */
+    LIMIT_PER_SESSION,
+};
+
+/* One of rate, concurrency, tokens, requests; those that are 0 do not hold. */
+struct limit_settings {
+    struct str name;
+    struct {
+        struct names kinds;      /* of any link; empty: all */
+        struct names tenants;    /* empty: all */
+        struct names models;     /* aliases; empty: all */
+        struct names principals; /* entity ids; empty: all */
+    } match;
+    enum limit_per per;
+    uint32_t rate_requests; /* requests in rate_window_ms */
+    int64_t rate_window_ms;
+    uint32_t concurrency;     /* actions at a time */
+    uint64_t budget_tokens;   /* in budget_window_ms */
+    uint64_t budget_requests; /* in budget_window_ms */
+    int64_t budget_window_ms;
+};
+
 struct settings {
     struct str file;          /* as given; for messages */
     unsigned char digest[32]; /* SHA-256 of the file's bytes; evidence */
@@ -110,9 +156,21 @@ struct settings {
     size_t provider_count;
     const struct model_settings *models;
     size_t model_count;
+    const struct issuer_settings *issuers;
+    size_t issuer_count;
+    const struct limit_settings *limits;
+    size_t limit_count;
+    struct {
+        struct str dir;        /* folder of *.cedar; empty: no policy */
+        struct str shadow;     /* the same, only recorded; or empty */
+        struct names entities; /* files of Cedar entities JSON */
+    } policies;
+    struct listen_settings admin; /* host empty: only the control socket */
 
     struct {
         int64_t idle_ms, max_ms;
+        int64_t supervised_ms; /* a person's login counts as present */
+        int64_t recheck_ms;    /* what is open is decided again */
     } sessions;
     struct {
         enum { DURABLE_BEFORE_ACTION = 0, DURABLE_BATCHED } durable;

@@ -81,6 +81,53 @@ void session_set_key(struct session *s, struct str key);
 void session_fail(struct session *s, enum err why);
 
 /*
+ * What a session has done, over its whole tree; any thread.  Counted with
+ * relaxed atomics: a policy may see a call a moment later.
+ */
+struct session_state {
+    uint64_t calls, tokens;
+    int64_t opened_ms; /* monotonic */
+};
+void session_count(struct session *s, uint64_t calls, uint64_t tokens);
+struct session_state session_state_of(const struct session *s);
+
+/* ---- ending, listing, and after a restart ---- */
+
+/* True once it was ended by somebody; what is under way in it has to stop. */
+bool session_is_ended(const struct session *s);
+
+/* One session as it is listed and stored; texts are borrowed for the call. */
+struct session_row {
+    unsigned char id[SESSION_ID_LEN], root[SESSION_ID_LEN];
+    struct session_owner owner;
+    int64_t opened_us, used_us; /* Unix time */
+    uint64_t calls, tokens;
+};
+
+/* Ends the open session of that id: it is found no more.  False: no such
+ * session is open. */
+bool session_table_end(struct session_table *t,
+                       const unsigned char id[SESSION_ID_LEN]);
+
+/* Calls `each` for open sessions, stripe by stripe, under its lock: copy and
+ * return.  `now_us`, `now_ms`: the same instant, to turn one into the other. */
+void session_table_each(struct session_table *t, int64_t now_us, int64_t now_ms,
+                        void (*each)(void *user, const struct session_row *row),
+                        void *user);
+
+/*
+ * Puts back a session that was open before a restart, unless its time is
+ * over by `limits` or its owner has one.  It has no key: whoever finds it
+ * first is told is_new and asks the keeper for the key that it has.
+ */
+MUST_CHECK enum err session_table_restore(struct session_table *t,
+                                          const struct session_row *row,
+                                          const struct session_limits *limits,
+                                          int64_t now_us, int64_t now_ms);
+/* True for one that was put back: its key exists already. */
+bool session_is_restored(const struct session *s);
+
+/*
  * Somebody who waits for the key; embedded in its owner, which must stay
  * until `done` has run or session_wait_cancel() was called.
  */
