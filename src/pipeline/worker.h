@@ -19,10 +19,16 @@ struct exchange;
 struct http_client;
 struct http_server;
 struct identity_cache;
+struct issuers;
 struct keeper_client;
 struct ledger_client;
+struct limit_counters;
 struct loop;
+struct principal;
+struct proof_cache;
+struct registry_view;
 struct resolver;
+struct rules_evaluator;
 struct session_table;
 struct snapshot;
 
@@ -46,7 +52,15 @@ struct worker {
     struct identity_cache *identities;
     struct session_table *sessions; /* shared */
     struct snapshot *snapshot;      /* the one for new actions; +1 */
-    struct list actions;            /* those under way */
+    struct registry_view *registry; /* who may act, now; +1 */
+    struct issuers *issuers;        /* whose JWTs are trusted, now; +1 */
+    struct proof_cache *proofs;
+    struct rules_evaluator *evaluator;
+    struct limit_counters *limits; /* shared */
+    unsigned char
+        caller_key[32];      /* the keeper's: under which keys are hashed */
+    struct list key_waiters; /* actions that wait for an issuer's key */
+    struct list actions;     /* those under way */
     struct worker_counters counters;
     struct payload_keys payload_keys;
     struct arena_spare spare; /* of the questions' arenas */
@@ -54,7 +68,24 @@ struct worker {
     bool draining;
     /* Answers ENDPOINT_STATUS; the control thread's only. */
     void (*status)(struct worker *w, struct exchange *x);
+    /* Wants the keys of issuer number `issuer` fetched; worker_keys_came()
+     * follows, on this thread. */
+    void (*want_key)(struct worker *w, size_t issuer);
+    /* Somebody was proven who is not registered. */
+    void (*discovered)(struct worker *w, const struct principal *who);
     void *owner; /* app's own */
 };
+
+/* The registry has changed, or sessions were ended: w->registry is new.  Ends
+ * every action of this worker whose chain or session may not go on (rule
+ * "Revocation wins every race"); when it returns, nothing of them leaves. */
+void worker_revoked(struct worker *w);
+
+/* Ends what outlives its credential; about once a second.  `recheck` is for
+ * every sessions.recheck: all chains are looked at again. */
+void worker_recheck(struct worker *w, bool recheck);
+
+/* A fetch of keys has ended: who waited for it is proven again. */
+void worker_keys_came(struct worker *w);
 
 #endif
