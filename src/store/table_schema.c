@@ -32,6 +32,26 @@ static const struct store_sql steps[][STEP_STATEMENTS_MAX + 1] = {
       " name TEXT NOT NULL PRIMARY KEY,"
       " applied BIGINT NOT NULL)",
       0}},
+    {{"CREATE TABLE session ("
+      " id BYTEA NOT NULL PRIMARY KEY,"
+      " root BYTEA NOT NULL,"
+      " node TEXT NOT NULL,"
+      " tenant TEXT NOT NULL,"
+      " issuer TEXT NOT NULL,"
+      " subject TEXT NOT NULL,"
+      " actor TEXT NOT NULL,"
+      " opened_us BIGINT NOT NULL,"
+      " used_us BIGINT NOT NULL,"
+      " calls BIGINT NOT NULL,"
+      " tokens BIGINT NOT NULL,"
+      " closed_us BIGINT NOT NULL)", /* 0: open */
+      0},
+     {"CREATE INDEX session_open ON session (node, opened_us, id)"
+      " WHERE closed_us = 0",
+      0},
+     {"CREATE INDEX session_closed ON session (node, closed_us)"
+      " WHERE closed_us > 0",
+      0}},
 };
 
 int64_t table_schema_known(void)
