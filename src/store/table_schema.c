@@ -52,6 +52,14 @@ static const struct store_sql steps[][STEP_STATEMENTS_MAX + 1] = {
      {"CREATE INDEX session_closed ON session (node, closed_us)"
       " WHERE closed_us > 0",
       0}},
+    {{"CREATE TABLE account ("
+      " name TEXT NOT NULL PRIMARY KEY,"
+      " created_us BIGINT NOT NULL,"
+      " salt BYTEA NOT NULL,"
+      " hash BYTEA NOT NULL,"
+      " totp BYTEA NOT NULL,"
+      " totp_step BIGINT NOT NULL)",
+      0}},
 };
 
 int64_t table_schema_known(void)
