@@ -60,6 +60,23 @@ static const struct store_sql steps[][STEP_STATEMENTS_MAX + 1] = {
       " totp BYTEA NOT NULL,"
       " totp_step BIGINT NOT NULL)",
       0}},
+    {{"CREATE TABLE budget ("
+      " node TEXT NOT NULL,"
+      " generation BIGINT NOT NULL,"
+      " number BIGINT NOT NULL,"
+      " limit_name TEXT NOT NULL,"
+      " whom TEXT NOT NULL,"
+      " window_start_us BIGINT NOT NULL,"
+      " window_us BIGINT NOT NULL,"
+      " used_requests BIGINT NOT NULL,"
+      " used_tokens BIGINT NOT NULL,"
+      " PRIMARY KEY (node, generation, number))",
+      0},
+     {"CREATE TABLE budget_checkpoint ("
+      " node TEXT NOT NULL PRIMARY KEY,"
+      " generation BIGINT NOT NULL,"
+      " from_index BIGINT NOT NULL)",
+      0}},
 };
 
 int64_t table_schema_known(void)
