@@ -77,6 +77,30 @@ static const struct store_sql steps[][STEP_STATEMENTS_MAX + 1] = {
       " generation BIGINT NOT NULL,"
       " from_index BIGINT NOT NULL)",
       0}},
+    {{"CREATE TABLE identity ("
+      " id TEXT NOT NULL,"
+      " kind TEXT NOT NULL,"
+      " tenant TEXT NOT NULL,"
+      " issuer TEXT NOT NULL,"
+      " name TEXT NOT NULL,"
+      " owner TEXT NOT NULL,"
+      " purposes TEXT NOT NULL,"
+      " mode TEXT NOT NULL,"
+      " risk BIGINT NOT NULL,"
+      " state TEXT NOT NULL,"
+      " created_us BIGINT NOT NULL,"
+      " expires_us BIGINT NOT NULL,"
+      " revision BIGINT NOT NULL,"
+      " PRIMARY KEY (id, kind))",
+      0},
+     {"CREATE TABLE identity_key ("
+      " hmac BYTEA NOT NULL PRIMARY KEY,"
+      " id TEXT NOT NULL,"
+      " kind TEXT NOT NULL,"
+      " fingerprint TEXT NOT NULL,"
+      " expires_us BIGINT NOT NULL)",
+      0},
+     {"CREATE INDEX identity_key_of ON identity_key (id, kind)", 0}},
 };
 
 int64_t table_schema_known(void)
