@@ -64,20 +64,24 @@ struct registry_key {
     int64_t expires_us;     /* Unix time */
 };
 
-/* One identity.  Texts are borrowed from the view. */
+/*
+ * One identity.  What it points to is borrowed from the view.  A change is a
+ * copy of the struct with other members and `revision` one higher; a new one
+ * has revision 1.
+ */
 struct registry_entry {
     struct principal who; /* kind, issuer ("keys" or an alias), id, tenant */
     struct str name;      /* as it was given */
     struct str owner;     /* entity id of a person, "keys|alice" */
-    struct str purposes[REGISTRY_PURPOSES_MAX];
-    unsigned purpose_count;
+    const struct str *purposes;
+    unsigned purpose_count;  /* at most REGISTRY_PURPOSES_MAX */
     enum registry_mode mode; /* agents; others: both */
     uint32_t risk;           /* ceiling, enum risk or-ed */
     enum registry_state state;
     int64_t created_us, expires_us; /* Unix time; mandatory */
     uint64_t revision;              /* rises with each change of it */
-    struct registry_key keys[REGISTRY_KEYS_MAX];
-    unsigned key_count;
+    const struct registry_key *keys;
+    unsigned key_count; /* at most REGISTRY_KEYS_MAX */
 };
 
 /* ---- reading; any thread that holds a reference ---- */
@@ -97,8 +101,9 @@ registry_view_by_key(const struct registry_view *v, const struct hash *hmac,
 /*
  * May it act now?  ERR_OK: active and not expired, and its owner is a person
  * who is active too (a person owns itself).  ERR_UNREGISTERED: no entry, or
- * discovered.  ERR_INACTIVE: proposed, expired, or the owner is not active.
- * ERR_REVOKED: suspended or retired.
+ * discovered, or one of another tenant or issuer, which an id need not name
+ * (rule "Tenants are a wall before policy").  ERR_INACTIVE: proposed, expired,
+ * or the owner is not active. ERR_REVOKED: suspended or retired.
  */
 MUST_CHECK enum err registry_view_check(const struct registry_view *v,
                                         const struct principal *who,
@@ -111,8 +116,12 @@ uint64_t registry_view_epoch(const struct registry_view *v);
 uint64_t registry_view_keys_number(const struct registry_view *v);
 size_t registry_view_count(const struct registry_view *v);
 
-/* In the order of ids, from `after` (exclusive; empty: from the start); up to
- * `max` entries; for listings.  Returns how many. */
+/*
+ * In the order of ids, from `after` (exclusive; empty: from the start); up to
+ * `max` entries, which is at least 4; for listings.  Returns how many; 0 is
+ * the end.  Those that share an id come together, so that the last id is a
+ * place to go on from.
+ */
 size_t registry_view_list(const struct registry_view *v, struct str after,
                           const struct registry_entry **to, size_t max);
 
@@ -144,7 +153,8 @@ struct registry_view *registry_now(const struct registry *r); /* borrowed */
 int64_t registry_applied(const struct registry *r);
 
 /*
- * Checks an entry that is to be new or changed against what is there; says
+ * Checks an entry that is to be new (revision 1, proposed or active) or
+ * changed (one more than what is there) against what is there; says
  * in *ret_why (static) what is wrong: a missing owner, purpose or expiry, an
  * owner who is no active person, a name that is taken, a bad id, a purpose
  * or text that is too long.  ERR_MALFORMED, ERR_CONFLICT, ERR_NOT_FOUND.
