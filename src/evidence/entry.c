@@ -60,6 +60,27 @@ static void credential(struct jcs *w, struct str id)
     jcs_end(w);
 }
 
+/* Amounts are below 2^53, see limit/limit.h: they stay numbers. */
+static void limits(struct jcs *w, const struct evidence_limit *l, size_t n)
+{
+    if (n == 0)
+        return;
+    jcs_name(w, STR("limits"));
+    jcs_array(w);
+    for (size_t i = 0; i < n; i++) {
+        jcs_object(w);
+        jcs_pair_i64(w, STR("generation"), (int64_t)l[i].generation);
+        jcs_pair_str(w, STR("limit"), l[i].limit);
+        jcs_pair_i64(w, STR("requests"), (int64_t)l[i].requests);
+        jcs_pair_i64(w, STR("tokens"), (int64_t)l[i].tokens);
+        jcs_pair_str(w, STR("whom"), l[i].whom);
+        jcs_pair_i64(w, STR("window_start_us"), l[i].window_start_us);
+        jcs_pair_i64(w, STR("window_us"), l[i].window_us);
+        jcs_end(w);
+    }
+    jcs_end(w);
+}
+
 enum { STATE_SHORT = 8 }; /* bytes of a digest in what is written often */
 
 enum err entry_intent(struct buf *to, const struct evidence_head *h,
@@ -80,6 +101,7 @@ enum err entry_intent(struct buf *to, const struct evidence_head *h,
     }
     entry_parts_kind(w, STR("intent"));
     entry_parts_labels(w, f->labels);
+    limits(w, f->limits, f->limit_count);
     entry_parts_node(w, h);
     entry_parts_id(w, STR("parent"), f->parent, sizeof(f->parent));
     entry_parts_text(w, STR("purpose"), f->purpose);
@@ -236,6 +258,50 @@ enum err entry_lifecycle(struct buf *to, const struct evidence_head *h,
     entry_parts_node(w, h);
     entry_parts_salt(w, h);
     entry_parts_state(w, f->state, HASH_LEN);
+    entry_parts_time(w, h);
+    entry_parts_v(w);
+    return entry_parts_end(&entry);
+}
+
+static void author(struct jcs *w, const struct evidence_admin *f)
+{
+    jcs_name(w, STR("author"));
+    jcs_object(w);
+    entry_parts_text(w, STR("id"), f->author);
+    entry_parts_text(w, STR("method"), f->author_method);
+    jcs_end(w);
+}
+
+static void subject(struct jcs *w, const struct evidence_admin *f)
+{
+    if (f->subject.len == 0)
+        return;
+    jcs_name(w, STR("subject"));
+    jcs_object(w);
+    entry_parts_text(w, STR("id"), f->subject);
+    entry_parts_text(w, STR("type"), f->subject_type);
+    jcs_end(w);
+}
+
+enum err entry_admin(struct buf *to, const struct evidence_head *h,
+                     const struct evidence_admin *f)
+{
+    struct entry_writer entry;
+    struct jcs *w = &entry.jcs;
+    entry_parts_begin(&entry, to);
+    entry_parts_action(w, f->action);
+    author(w, f);
+    entry_parts_text(w, STR("detail"), f->detail);
+    entry_parts_text(w, STR("event"), f->event);
+    entry_parts_kind(w, f->revokes ? STR("revocation") : STR("admin"));
+    entry_parts_node(w, h);
+    if (f->registry.len > 0) {
+        jcs_name(w, STR("registry"));
+        jcs_raw(w, f->registry);
+    }
+    entry_parts_salt(w, h);
+    subject(w, f);
+    entry_parts_text(w, STR("tenant"), f->tenant);
     entry_parts_time(w, h);
     entry_parts_v(w);
     return entry_parts_end(&entry);

@@ -80,6 +80,15 @@ struct evidence_route {
     unsigned attempt; /* from 1 */
 };
 
+/* A budget from which an attempt reserved; docs/limits.md. */
+struct evidence_limit {
+    struct str limit; /* its name in the config */
+    struct str whom;  /* whom it counts */
+    int64_t window_start_us, window_us;
+    uint64_t requests, tokens; /* reserved */
+    uint64_t generation;       /* of the checkpoint that it comes after */
+};
+
 /*
  * Something is about to be done.  Pointers may be NULL and texts empty where
  * there is nothing to say; ids that are all zero are left out.
@@ -104,6 +113,8 @@ struct evidence_intent {
     struct evidence_body request;
     struct str dialect;    /* "openai" */
     struct str credential; /* its configured id */
+    const struct evidence_limit *limits;
+    size_t limit_count;
 };
 
 /* How it went. */
@@ -161,6 +172,20 @@ struct evidence_lifecycle {
     const struct evidence_state *state; /* written in full length */
 };
 
+/* Somebody changed something, or took something away from somebody. */
+struct evidence_admin {
+    bool revokes;             /* kind `revocation`, else `admin` */
+    struct str author;        /* entity id of a person, "local|alice" */
+    struct str author_method; /* "peer", "login" */
+    enum action_kind action;
+    struct str event; /* a short word: "add", "suspend" */
+    struct str detail;
+    struct str subject_type, subject; /* "Agent", "acme/writer" */
+    struct str tenant;
+    struct str registry; /* its entry after the change, canonical JSON; or
+                            empty */
+};
+
 /* Each appends one entry to `to`.  ERR_LIMIT: over ENTRY_MAX. */
 MUST_CHECK enum err entry_intent(struct buf *to, const struct evidence_head *h,
                                  const struct evidence_intent *f);
@@ -175,5 +200,7 @@ MUST_CHECK enum err entry_session(struct buf *to, const struct evidence_head *h,
 MUST_CHECK enum err entry_lifecycle(struct buf *to,
                                     const struct evidence_head *h,
                                     const struct evidence_lifecycle *f);
+MUST_CHECK enum err entry_admin(struct buf *to, const struct evidence_head *h,
+                                const struct evidence_admin *f);
 
 #endif
