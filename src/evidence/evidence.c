@@ -148,6 +148,15 @@ void evidence_lifecycle(struct evidence *ev, struct str event,
     (void)!hand_over(ev, entry_lifecycle(&ev->entry, &h, &f), &how, NULL);
 }
 
+enum err evidence_admin(struct evidence *ev, const struct evidence_admin *f,
+                        struct ledger_wait *w)
+{
+    struct ledger_append how = {.class = LEDGER_AWAITED,
+                                .closes = LEDGER_NO_INDEX};
+    struct evidence_head h = begin(ev);
+    return hand_over(ev, entry_admin(&ev->entry, &h, f), &how, w);
+}
+
 /* "192.0.2.1:5000" and "[2001:db8::1]:5000" without the port, which is new
  * for each connection. */
 static struct str address_of(struct str peer)

@@ -65,6 +65,13 @@ void evidence_session(struct evidence *ev, const struct evidence_session *f);
 void evidence_lifecycle(struct evidence *ev, struct str event,
                         struct str detail);
 
+/*
+ * A change by a person; committed at once.  w->done runs when it is durable;
+ * NULL: nobody waits.  Errors as of evidence_intent().
+ */
+enum err evidence_admin(struct evidence *ev, const struct evidence_admin *f,
+                        struct ledger_wait *w);
+
 /* Writes the counted refusals whose window is over; call about once a
  * second.  `now_ms` in the loop's terms. */
 void evidence_sweep(struct evidence *ev, int64_t now_ms);

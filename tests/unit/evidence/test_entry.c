@@ -432,6 +432,41 @@ static void test_what_does_not_fit_leaves_the_buffer_as_it_was(void **state)
     }
 }
 
+static void test_a_change_names_author_subject_and_what_is_now(void **state)
+{
+    (void)state;
+    struct evidence_head h = head();
+    struct buf b;
+    struct evidence_admin f = {
+        .revokes = true,
+        .author = STR("local|uid:0"),
+        .author_method = STR("peer"),
+        .action = ACTION_AGENT_WRITE,
+        .event = STR("suspend"),
+        .detail = STR("it was stolen"),
+        .subject_type = STR("Agent"),
+        .subject = STR("acme/writer"),
+        .tenant = STR("acme"),
+        .registry = STR("{\"id\":\"acme/writer\"}"),
+    };
+
+    buf_init(&b, 2 * ENTRY_MAX);
+    assert_int_equal(entry_admin(&b, &h, &f), ERR_OK);
+    check(&b, "{\"action\":\"agent:write\",\"author\":{\"id\":\"local|uid:0\","
+              "\"method\":\"peer\"},\"detail\":\"it was stolen\","
+              "\"event\":\"suspend\",\"kind\":\"revocation\",\"node\":\"gw-1\","
+              "\"registry\":{\"id\":\"acme/writer\"}," SALT
+              "\"subject\":{\"id\":\"acme/writer\",\"type\":\"Agent\"},"
+              "\"tenant\":\"acme\"," TIME "\"v\":1}");
+    buf_clear(&b);
+    f = (struct evidence_admin){.author = STR("local|alice"),
+                                .action = ACTION_ADMIN_READ};
+    assert_int_equal(entry_admin(&b, &h, &f), ERR_OK);
+    check(&b, "{\"action\":\"admin:read\",\"author\":{\"id\":\"local|alice\"}"
+              ",\"kind\":\"admin\",\"node\":\"gw-1\"," SALT TIME "\"v\":1}");
+    buf_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_the_longest_names_fit),
         cmocka_unit_test(test_long_texts_are_cut_at_a_character_and_marked),
         cmocka_unit_test(test_what_does_not_fit_leaves_the_buffer_as_it_was),
+        cmocka_unit_test(test_a_change_names_author_subject_and_what_is_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
