@@ -3,25 +3,16 @@
 
 #include <stdarg.h>
 
+#include "app/config_checking.h"
 #include "app/config_locate.h"
 #include "app/config_net.h"
 #include "base/map.h"
 #include "crypto/hash.h"
 
-struct checking {
-    struct config_report *report;
-    const struct settings *s;
-    const struct yaml_node *root;
-};
+enum { PATH_MAX_LEN = CONFIG_CHECKING_PATH_MAX };
 
-enum { PATH_MAX_LEN = 512 };
-
-static struct config_place place(const struct checking *c, char *to,
-                                 const char *fmt, ...) PRINTF_LIKE(3, 4);
-
-/* The place of the key that `fmt` makes; `to` has PATH_MAX_LEN bytes. */
-static struct config_place place(const struct checking *c, char *to,
-                                 const char *fmt, ...)
+struct config_place config_checking_place(const struct config_checking *c,
+                                          char *to, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -39,31 +30,34 @@ static bool names_have(struct names names, struct str name)
     return false;
 }
 
-static void check_listener(const struct checking *c, size_t i)
+static void check_listener(const struct config_checking *c, size_t i)
 {
     char path[PATH_MAX_LEN];
     const struct listen_settings *l = &c->s->listen[i];
     bool plain = l->tls.cert.len == 0;
     if (plain && !l->insecure && !config_net_is_loopback(l->host))
         config_report_add(
-            c->report, place(c, path, "listen[%zu].address", i),
+            c->report, config_checking_place(c, path, "listen[%zu].address", i),
             "plain HTTP beyond loopback: give it tls, or say insecure: true");
     if (!plain && l->tls.client_auth != CLIENT_AUTH_NONE &&
         l->tls.client_ca.len == 0)
         config_report_add(
-            c->report, place(c, path, "listen[%zu].tls.client_auth", i),
+            c->report,
+            config_checking_place(c, path, "listen[%zu].tls.client_auth", i),
             "certificates of callers need client_ca, a file that says whose");
     if (!plain && l->tls.client_auth == CLIENT_AUTH_NONE &&
         l->tls.client_ca.len > 0)
         config_report_add(
-            c->report, place(c, path, "listen[%zu].tls.client_ca", i),
+            c->report,
+            config_checking_place(c, path, "listen[%zu].tls.client_ca", i),
             "is of no use while client_auth is none; expected client_auth: "
             "optional or required");
     for (size_t j = 0; j < i; j++) {
         const struct listen_settings *other = &c->s->listen[j];
         if (other->port == l->port && str_eq(other->host, l->host))
             config_report_add(c->report,
-                              place(c, path, "listen[%zu].address", i),
+                              config_checking_place(c, path,
+                                                    "listen[%zu].address", i),
                               "is the address of listen[%zu], too", j);
     }
 }
@@ -74,7 +68,7 @@ static bool region_allowed(const struct tenant_settings *t, struct str region)
     return t->regions.count == 0 || names_have(t->regions, region);
 }
 
-static void check_region(const struct checking *c,
+static void check_region(const struct config_checking *c,
                          const struct provider_settings *p)
 {
     size_t serves = 0;
@@ -88,7 +82,8 @@ static void check_region(const struct checking *c,
     }
     char path[PATH_MAX_LEN];
     struct config_place where =
-        place(c, path, "providers.%.*s.region", STR_FMT(p->name));
+        config_checking_place(c, path, "providers.%.*s.region",
+                              STR_FMT(p->name));
     if (p->region.len == 0 && serves > 0)
         config_report_add(c->report, where,
                           "is missing: all tenants that may use this provider "
@@ -100,26 +95,28 @@ static void check_region(const struct checking *c,
                           STR_FMT(p->region));
 }
 
-static void check_credential(const struct checking *c,
+static void check_credential(const struct config_checking *c,
                              const struct provider_settings *p, size_t i)
 {
     char path[PATH_MAX_LEN];
     const struct credential_settings *k = &p->credentials[i];
     struct config_place where =
-        place(c, path, "providers.%.*s.credential[%zu]", STR_FMT(p->name), i);
+        config_checking_place(c, path, "providers.%.*s.credential[%zu]",
+                              STR_FMT(p->name), i);
     if ((k->env.len > 0) == (k->file.len > 0))
         config_report_add(c->report, where,
                           "expected either env (the name of a variable) or "
                           "file (a path)");
     for (size_t j = 0; j < k->tenants.count && p->tenants.count > 0; j++) {
         if (!names_have(p->tenants, k->tenants.at[j]))
-            config_report_add(c->report,
-                              place(c, path,
-                                    "providers.%.*s.credential[%zu].tenants"
-                                    "[%zu]",
-                                    STR_FMT(p->name), i, j),
-                              "\"%.*s\" is not among the provider's tenants",
-                              STR_FMT(k->tenants.at[j]));
+            config_report_add(
+                c->report,
+                config_checking_place(c, path,
+                                      "providers.%.*s.credential[%zu].tenants"
+                                      "[%zu]",
+                                      STR_FMT(p->name), i, j),
+                "\"%.*s\" is not among the provider's tenants",
+                STR_FMT(k->tenants.at[j]));
     }
     for (size_t j = 0; j < i; j++) {
         const struct credential_settings *b = &p->credentials[j];
@@ -132,19 +129,22 @@ static void check_credential(const struct checking *c,
     }
 }
 
-static void check_provider(const struct checking *c,
+static void check_provider(const struct config_checking *c,
                            const struct provider_settings *p)
 {
     char path[PATH_MAX_LEN];
     if (!p->tls && !p->insecure && !config_net_is_loopback(p->host))
         config_report_add(
-            c->report, place(c, path, "providers.%.*s.url", STR_FMT(p->name)),
+            c->report,
+            config_checking_place(c, path, "providers.%.*s.url",
+                                  STR_FMT(p->name)),
             "plain HTTP beyond loopback: expected https://, or say insecure: "
             "true");
     if (!p->tls && p->ca.len > 0)
         config_report_add(c->report,
-                          place(c, path, "providers.%.*s.tls.ca",
-                                STR_FMT(p->name)),
+                          config_checking_place(c, path,
+                                                "providers.%.*s.tls.ca",
+                                                STR_FMT(p->name)),
                           "is of no use with an http:// URL");
     check_region(c, p);
     for (size_t i = 0; i < p->credential_count; i++)
@@ -161,7 +161,7 @@ static void *as_value(const struct caller_settings *caller)
 
 /* No two callers have one name, or one key: evidence could not tell them
  * apart. */
-static void check_callers(const struct checking *c)
+static void check_callers(const struct config_checking *c)
 {
     char path[PATH_MAX_LEN];
     struct map names;
@@ -175,13 +175,17 @@ static void check_callers(const struct checking *c)
                           sizeof(caller->key_hmac)};
         const struct caller_settings *other = map_get(&names, caller->name);
         if (other != NULL)
-            config_report_add(c->report, place(c, path, "callers[%zu].name", i),
+            config_report_add(c->report,
+                              config_checking_place(c, path,
+                                                    "callers[%zu].name", i),
                               "\"%.*s\" is the name of callers[%zu], too",
                               STR_FMT(caller->name),
                               (size_t)(other - c->s->callers));
         other = map_get(&keys, key);
         if (other != NULL)
-            config_report_add(c->report, place(c, path, "callers[%zu].key", i),
+            config_report_add(c->report,
+                              config_checking_place(c, path, "callers[%zu].key",
+                                                    i),
                               "is the key of callers[%zu] (%.*s), too",
                               (size_t)(other - c->s->callers),
                               STR_FMT(other->name));
@@ -193,7 +197,7 @@ static void check_callers(const struct checking *c)
     map_release(&keys);
 }
 
-static void check_repeats(const struct checking *c, const char *list,
+static void check_repeats(const struct config_checking *c, const char *list,
                           const struct model_settings *m)
 {
     char path[PATH_MAX_LEN];
@@ -206,8 +210,9 @@ static void check_repeats(const struct checking *c, const char *list,
                 !str_eq(at[i].model, at[j].model))
                 continue;
             config_report_add(c->report,
-                              place(c, path, "models.%.*s.%s[%zu]",
-                                    STR_FMT(m->name), list, i),
+                              config_checking_place(c, path,
+                                                    "models.%.*s.%s[%zu]",
+                                                    STR_FMT(m->name), list, i),
                               "is the destination of %s[%zu], too", list, j);
             break;
         }
@@ -217,7 +222,7 @@ static void check_repeats(const struct checking *c, const char *list,
 void config_check(struct config_report *r, const struct settings *s,
                   const struct yaml_node *root)
 {
-    struct checking c = {r, s, root};
+    struct config_checking c = {r, s, root};
     char path[PATH_MAX_LEN];
     for (size_t i = 0; i < s->listen_count; i++)
         check_listener(&c, i);
@@ -228,7 +233,8 @@ void config_check(struct config_report *r, const struct settings *s,
         check_repeats(&c, "fallback", &s->models[i]);
     }
     check_callers(&c);
+    config_check_trust(&c);
     if (s->sessions.idle_ms > s->sessions.max_ms)
-        config_report_add(r, place(&c, path, "sessions.idle"),
+        config_report_add(r, config_checking_place(&c, path, "sessions.idle"),
                           "is longer than sessions.max");
 }

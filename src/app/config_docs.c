@@ -57,6 +57,8 @@ static const char *type_name(enum config_type type)
         return "number";
     case CONFIG_BOOLEAN:
         return "boolean";
+    case CONFIG_COUNT:
+        return "whole number";
     case CONFIG_MICROS:
         return "decimal";
     case CONFIG_ENUM:
@@ -81,7 +83,9 @@ static const char *type_name(enum config_type type)
 static void type(struct buf *to, const struct config_row *row)
 {
     buf_add(to, str_from(type_name(row->type)));
-    for (size_t i = 0; row->type == CONFIG_ENUM && row->words[i] != NULL; i++)
+    if (row->words != NULL && row->type != CONFIG_ENUM)
+        BUF_LIT(to, ": ");
+    for (size_t i = 0; row->words != NULL && row->words[i] != NULL; i++)
         buf_addf(to, "%s`%s`", i == 0 ? "" : ", ", row->words[i]);
     if (!config_units_has_range(row))
         return;

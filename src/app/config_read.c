@@ -218,10 +218,25 @@ static size_t first_of(const struct str *names, size_t i)
     return at;
 }
 
+/* A single value that stands for a list of one. */
+static void read_only_name(struct reader *r, const struct config_row *row,
+                           const struct yaml_node *node, void *base)
+{
+    struct str *name = allocate(r, 1, sizeof(*name));
+    struct names ret = {name, 1};
+
+    if (name != NULL && read_element(r, row, node, name))
+        memcpy(target_of(row, base), &ret, sizeof(ret));
+}
+
 static void read_names(struct reader *r, const struct config_row *row,
                        const struct yaml_node *node, void *base)
 {
     size_t n;
+    if (yaml_type(node) == YAML_SCALAR) {
+        read_only_name(r, row, node, base);
+        return;
+    }
     if (!count_of(r, row, node, YAML_LIST, &n))
         return;
     struct str *names = allocate(r, n, sizeof(*names));
@@ -341,6 +356,7 @@ static void read_value(struct reader *r, const struct config_row *row,
     case CONFIG_DURATION:
     case CONFIG_BYTES:
     case CONFIG_INTEGER:
+    case CONFIG_COUNT:
     case CONFIG_BOOLEAN:
     case CONFIG_MICROS:
     case CONFIG_ENUM:

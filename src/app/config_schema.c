@@ -62,7 +62,10 @@ static void scalar(struct buf *to, const struct config_row *row)
     case CONFIG_REF:
     case CONFIG_NAMES:
     case CONFIG_REFS:
-        pattern(to, name_pattern, NAME_MAX_LEN);
+        if (row->words != NULL)
+            words(to, row);
+        else
+            pattern(to, name_pattern, NAME_MAX_LEN);
         return;
     case CONFIG_ENV:
         pattern(to, "^[A-Za-z_][A-Za-z0-9_]*$", NAME_MAX_LEN);
@@ -74,6 +77,7 @@ static void scalar(struct buf *to, const struct config_row *row)
         pattern(to, "^[0-9]+(KB|MB|GB)?$", 0);
         return;
     case CONFIG_INTEGER:
+    case CONFIG_COUNT:
         BUF_LIT(to, "\"type\": \"integer\"");
         bounds(to, row);
         return;
@@ -140,7 +144,7 @@ static void fallback(struct buf *to, const struct config_row *row)
         return;
     BUF_LIT(to, ", \"default\": ");
     if (row->type == CONFIG_INTEGER || row->type == CONFIG_BOOLEAN ||
-        row->type == CONFIG_MICROS)
+        row->type == CONFIG_COUNT || row->type == CONFIG_MICROS)
         buf_add(to, str_from(row->fallback));
     else
         json_write_str(to, str_from(row->fallback));
@@ -185,6 +189,17 @@ static void many(struct buf *to, const struct config_row *row, unsigned depth)
     buf_add_char(to, '}');
 }
 
+/* Such a list, or its only element by itself. */
+static void many_or_one(struct buf *to, const struct config_row *row,
+                        unsigned depth)
+{
+    BUF_LIT(to, "\"anyOf\": [{");
+    many(to, row, depth);
+    BUF_LIT(to, "}, {");
+    scalar_or_env(to, row);
+    BUF_LIT(to, "}]");
+}
+
 static void property(struct buf *to, const struct config_row *row,
                      unsigned depth)
 {
@@ -193,8 +208,9 @@ static void property(struct buf *to, const struct config_row *row,
     described(to, row, depth);
     if (row->type == CONFIG_GROUP)
         keys(to, row, depth + 1);
+    else if (row->type == CONFIG_NAMES || row->type == CONFIG_STRINGS)
+        many_or_one(to, row, depth + 1);
     else if (row->type == CONFIG_LIST || row->type == CONFIG_MAP ||
-             row->type == CONFIG_NAMES || row->type == CONFIG_STRINGS ||
              row->type == CONFIG_REFS)
         many(to, row, depth + 1);
     else

@@ -29,6 +29,7 @@ enum config_type {
     CONFIG_DURATION, /* int64_t, ms; min and max, too */
     CONFIG_BYTES,    /* uint64_t */
     CONFIG_INTEGER,  /* uint32_t */
+    CONFIG_COUNT,    /* uint64_t */
     CONFIG_BOOLEAN,  /* bool */
     CONFIG_MICROS,   /* int64_t */
     CONFIG_ENUM,     /* an enum of unsigned; `min` is that of the first word */
@@ -37,8 +38,10 @@ enum config_type {
     CONFIG_ADDRESS,  /* host and port of a struct listen_settings */
     CONFIG_URL,      /* the parts of a struct provider_settings */
     CONFIG_REF,      /* size_t: index of the entry of `refers` */
-    /* Lists of scalars; `count_at` is the length. */
-    CONFIG_NAMES,   /* struct names; `refers`: each one an entry's name */
+    /* Lists of scalars; `count_at` is the length.  One scalar may stand for a
+     * list of names or strings that has only it. */
+    CONFIG_NAMES,   /* struct names; `refers`: each one an entry's name;
+                       `words`: each one of them */
     CONFIG_STRINGS, /* struct names */
     CONFIG_REFS,    /* const size_t *: indices of entries of `refers` */
 };

@@ -28,8 +28,33 @@ static bool keep(struct config_value *v, struct str s, struct str *ret)
     return ok;
 }
 
+/* Which of the row's words it is; false: none, and what was expected. */
+static bool find_word(const struct config_value *v, unsigned *ret,
+                      struct buf *why)
+{
+    struct config_near near = config_near_start(v->text);
+    for (unsigned i = 0; v->row->words[i] != NULL; i++) {
+        struct str word = str_from(v->row->words[i]);
+        if (str_eq(word, v->text)) {
+            *ret = i;
+            return true;
+        }
+        config_near_offer(&near, word);
+    }
+    config_text_quote(why, v);
+    BUF_LIT(why, " is not known; expected ");
+    for (unsigned i = 0; v->row->words[i] != NULL; i++)
+        buf_addf(why, "%s%s", i == 0 ? "" : " or ", v->row->words[i]);
+    config_near_add(why, &near);
+    return false;
+}
+
 bool config_value_name(struct config_value *v, struct str *ret, struct buf *why)
 {
+    unsigned word = 0;
+    if (v->row->type == CONFIG_NAMES && v->row->words != NULL &&
+        !find_word(v, &word, why))
+        return false;
     if (!config_text_is_name(v->text))
         return refuse(v, why,
                       "is not a name; expected lower-case letters, digits, "
@@ -134,6 +159,18 @@ static bool read_integer(const struct config_value *v, uint32_t *ret,
     return true;
 }
 
+static bool read_count(const struct config_value *v, uint64_t *ret,
+                       struct buf *why)
+{
+    int64_t n = 0;
+    bool ok = num_i64(v->text, &n);
+    if (!in_range(v, ok, n, "a whole number", why))
+        return false;
+    assert(n >= 0);
+    *ret = (uint64_t)n;
+    return true;
+}
+
 static bool read_micros(const struct config_value *v, int64_t *ret,
                         struct buf *why)
 {
@@ -158,22 +195,12 @@ static bool read_boolean(const struct config_value *v, bool *ret,
 static bool read_enum(const struct config_value *v, void *target,
                       struct buf *why)
 {
-    struct config_near near = config_near_start(v->text);
-    for (unsigned i = 0; v->row->words[i] != NULL; i++) {
-        struct str word = str_from(v->row->words[i]);
-        if (str_eq(word, v->text)) {
-            unsigned value = (unsigned)v->row->min + i;
-            memcpy(target, &value, sizeof(value));
-            return true;
-        }
-        config_near_offer(&near, word);
-    }
-    config_text_quote(why, v);
-    BUF_LIT(why, " is not known; expected ");
-    for (unsigned i = 0; v->row->words[i] != NULL; i++)
-        buf_addf(why, "%s%s", i == 0 ? "" : " or ", v->row->words[i]);
-    config_near_add(why, &near);
-    return false;
+    unsigned word = 0;
+    if (!find_word(v, &word, why))
+        return false;
+    word += (unsigned)v->row->min;
+    memcpy(target, &word, sizeof(word));
+    return true;
 }
 
 /* "postgres://user:password@host/db" with the password in the file. */
@@ -265,6 +292,8 @@ bool config_value_read(struct config_value *v, void *target, struct buf *why)
         return read_integer(v, target, why);
     case CONFIG_BOOLEAN:
         return read_boolean(v, target, why);
+    case CONFIG_COUNT:
+        return read_count(v, target, why);
     case CONFIG_MICROS:
         return read_micros(v, target, why);
     case CONFIG_ENUM:

@@ -62,6 +62,8 @@ enum auth_method {
     AUTH_API_KEY,
     AUTH_JWT,
     AUTH_X509,
+    AUTH_PEER,  /* the kernel says whose process is at the other end */
+    AUTH_LOGIN, /* passphrase and one-time code, then a token of ours */
 };
 struct str auth_method_name(enum auth_method method);
 

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "base/str.h"
+
 enum risk {
     RISK_READ = 1u << 0,
     RISK_WRITE = 1u << 1,
@@ -21,5 +23,11 @@ enum risk {
     RISK_ADMIN = 1u << 8,
     RISK_ALL = (1u << 9) - 1,
 };
+
+enum { RISK_WORDS = 9 };
+/* The word of bit `n` (0 to RISK_WORDS - 1): "read", "write", ... */
+struct str risk_word(unsigned n);
+/* The bit of a word; 0: it is none. */
+uint32_t risk_from(struct str word);
 
 #endif

@@ -139,6 +139,10 @@ struct limit_settings {
     int64_t budget_window_ms;
 };
 
+struct entities_settings {
+    struct str file; /* Cedar entities JSON */
+};
+
 struct settings {
     struct str file;          /* as given; for messages */
     unsigned char digest[32]; /* SHA-256 of the file's bytes; evidence */
@@ -161,9 +165,10 @@ struct settings {
     const struct limit_settings *limits;
     size_t limit_count;
     struct {
-        struct str dir;        /* folder of *.cedar; empty: no policy */
-        struct str shadow;     /* the same, only recorded; or empty */
-        struct names entities; /* files of Cedar entities JSON */
+        struct str dir;    /* folder of *.cedar; empty: no policy */
+        struct str shadow; /* the same, only recorded; or empty */
+        const struct entities_settings *entities;
+        size_t entity_count;
     } policies;
     struct listen_settings admin; /* host empty: only the control socket */
 

@@ -407,17 +407,92 @@ static void test_an_unknown_key_names_the_nearest(void **state)
         {LEAST "drain: 3s\n",
          "writ.yaml:3:1: drain: is not known to this version; did you mean "
          "\"server.drain\"?"},
-        {LEAST "admin: {address: 127.0.0.1:9090}\n",
-         "writ.yaml:3:1: admin: is not known to this version; expected one of "
-         "node, data, store, workers, listen, tenants, providers, models, "
-         "callers, sessions, ledger, server"},
+        {LEAST "telemetry: {prometheus: true}\n",
+         "writ.yaml:3:1: telemetry: is not known to this version; expected one "
+         "of node, data, store, workers, listen, tenants, providers, models, "
+         "callers, trust, policies, limits, admin, sessions, ledger, server"},
         {LEAST "\"bad\\ekey\": 1\n",
          "writ.yaml:3:1: bad?key: is not known to this version; expected one "
          "of node, data, store, workers, listen, tenants, providers, models, "
-         "callers, sessions, ledger, server"},
-        {LEAST "sessions: {idle: 30m, supervised: 15m}\n",
-         "writ.yaml:3:23: sessions.supervised: is not known to this version; "
-         "expected one of idle, max"},
+         "callers, trust, policies, limits, admin, sessions, ledger, server"},
+        {LEAST "sessions: {idle: 30m, memory: 15m}\n",
+         "writ.yaml:3:23: sessions.memory: is not known to this version; "
+         "expected one of idle, max, supervised, recheck"},
+    };
+    check_mistakes(rows, ARRAY_LEN(rows));
+}
+
+#define OIDC "alias: corp, issuer: 'https://idp.example.org', audience: writ, "
+#define ISSUER "trust: {oidc: [{" OIDC "kinds: human, tenants: acme}]}\n"
+
+static void test_trust_limits_and_admin_are_read(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct settings s;
+    load_right(&a,
+               LEAST ISSUER
+               "policies: {dir: rules, entities: [{file: e.json}]}\n"
+               "limits: [{name: day, match: {kind: [agent]}, per: owner, "
+               "budget: {tokens: 2000000, window: 1d}}]\n"
+               "admin: {address: 127.0.0.1:9090}\n",
+               &s);
+    assert_int_equal(s.issuer_count, 1);
+    assert_str(s.issuers[0].alias, "corp");
+    assert_int_equal(s.issuers[0].audience.count, 1);
+    assert_str(s.issuers[0].audience.at[0], "writ");
+    assert_str(s.issuers[0].kinds.at[0], "human");
+    assert_int_equal(s.issuers[0].skew_ms, 30000);
+    assert_int_equal(s.issuers[0].max_age_ms, 0);
+    assert_str(s.policies.dir, "/etc/writ/rules");
+    assert_int_equal(s.policies.entity_count, 1);
+    assert_int_equal(s.policies.shadow.len, 0);
+    assert_int_equal(s.limit_count, 1);
+    assert_int_equal(s.limits[0].per, LIMIT_PER_OWNER);
+    assert_int_equal(s.limits[0].budget_tokens, 2000000);
+    assert_int_equal(s.limits[0].budget_window_ms, 86400000);
+    assert_int_equal(s.limits[0].rate_requests, 0);
+    assert_int_equal(s.admin.port, 9090);
+    assert_int_equal(s.sessions.recheck_ms, 60000);
+    arena_release(&a);
+}
+
+static void test_trust_limits_and_admin_are_checked(void **state)
+{
+    (void)state;
+    static const struct mistake rows[] = {
+        {LEAST "trust: {oidc: [{" OIDC "kinds: humans, tenants: acme}]}\n",
+         "writ.yaml:3:88: trust.oidc[0].kinds: \"humans\" is not known; "
+         "expected human or application or workload or agent; did you mean "
+         "\"human\"?"},
+        {LEAST "trust: {oidc: [{" OIDC "kinds: human, tenants: acne}]}\n",
+         "writ.yaml:3:104: trust.oidc[0].tenants: \"acne\" is not a tenant; "
+         "did you mean \"acme\"?"},
+        {LEAST "trust: {oidc: [{" OIDC
+               "kinds: [human, agent], tenants: acme}]}\n",
+         "writ.yaml:3:88: trust.oidc[0].kinds: several kinds need claims.kind, "
+         "the claim that says which"},
+        {LEAST "trust: {oidc: [{alias: keys, issuer: 'https://a.example', "
+               "audience: writ, kinds: human, tenants: acme}]}\n",
+         "writ.yaml:3:24: trust.oidc[0].alias: \"keys\" is Writ's own; "
+         "expected another name"},
+        {LEAST "trust: {oidc: [{alias: corp, issuer: 'http://a.example', "
+               "audience: writ, kinds: human, tenants: acme}]}\n",
+         "writ.yaml:3:38: trust.oidc[0].issuer: plain HTTP beyond loopback: "
+         "expected https://, or say insecure: true"},
+        {LEAST "limits: [{name: day}]\n",
+         "writ.yaml:3:10: limits[0]: limits nothing; expected rate, "
+         "concurrency or budget"},
+        {LEAST "limits: [{name: day, budget: {window: 1d}}]\n",
+         "writ.yaml:3:30: limits[0].budget: limits nothing; expected tokens or "
+         "requests"},
+        {LEAST "limits: [{name: day, rate: {requests: 5}}]\n",
+         "writ.yaml:3:28: limits[0].rate.window: is required"},
+        {LEAST "admin: {address: 127.0.0.1:8080}\n",
+         "writ.yaml:3:18: admin.address: is the address of listen[0], too"},
+        {LEAST "admin: {address: '0.0.0.0:9090'}\n",
+         "writ.yaml:3:18: admin.address: plain HTTP beyond loopback: give it "
+         "tls, or say insecure: true"},
     };
     check_mistakes(rows, ARRAY_LEN(rows));
 }
@@ -754,6 +829,8 @@ int main(void)
         cmocka_unit_test(test_variables_are_filled_in),
         cmocka_unit_test(test_a_wrong_scalar_says_what_was_expected),
         cmocka_unit_test(test_an_unknown_key_names_the_nearest),
+        cmocka_unit_test(test_trust_limits_and_admin_are_read),
+        cmocka_unit_test(test_trust_limits_and_admin_are_checked),
         cmocka_unit_test(test_the_shape_of_the_file_is_checked),
         cmocka_unit_test(test_addresses_and_urls_are_checked),
         cmocka_unit_test(test_secrets_in_the_file_are_refused_and_not_repeated),
