@@ -179,6 +179,39 @@ void text_time(int64_t unix_us, char *to)
     digits(to + 20, 6, us);
 }
 
+/* `n` decimal digits; what is none makes a value that does not come back. */
+static unsigned undigits(const char *from, unsigned n)
+{
+    unsigned v = 0;
+    for (unsigned i = 0; i < n; i++)
+        v = v * 10 + (unsigned)((unsigned char)from[i] - '0') % 10;
+    return v;
+}
+
+bool text_untime(struct str s, int64_t *ret_unix_us)
+{
+    if (s.len != TEXT_TIME_LEN || undigits(s.ptr, 4) < 1970)
+        return false;
+    unsigned month = undigits(s.ptr + 5, 2);
+    unsigned year = undigits(s.ptr, 4) - (month <= 2);
+    unsigned shifted = month > 2 ? month - 3 : month + 9;
+    unsigned doy = (153 * shifted + 2) / 5 + undigits(s.ptr + 8, 2) - 1;
+    unsigned yoe = year % 400;
+    int64_t day = (int64_t)(year / 400) * DAYS_PER_ERA + yoe * 365 + yoe / 4 -
+                  yoe / 100 + doy - DAYS_1970_FROM_0;
+    int64_t second = (int64_t)undigits(s.ptr + 11, 2) * 3600 +
+                     undigits(s.ptr + 14, 2) * 60 + undigits(s.ptr + 17, 2);
+    int64_t us = (day * 86400 + second) * 1000000 + undigits(s.ptr + 20, 6);
+
+    /* A day that does not exist, or a mark out of place, reads differently. */
+    char again[TEXT_TIME_LEN];
+    text_time(us, again);
+    if (memcmp(again, s.ptr, TEXT_TIME_LEN) != 0)
+        return false;
+    *ret_unix_us = us;
+    return true;
+}
+
 static unsigned min3(unsigned a, unsigned b, unsigned c)
 {
     unsigned ab = a < b ? a : b;

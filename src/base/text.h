@@ -36,6 +36,8 @@ MUST_CHECK bool text_unbase64url(struct str s, void *to, size_t *ret_n);
  */
 #define TEXT_TIME_LEN ((size_t)27)
 void text_time(int64_t unix_us, char *to);
+/* The way back; false unless `s` is what text_time() writes. */
+MUST_CHECK bool text_untime(struct str s, int64_t *ret_unix_us);
 
 /*
  * How many single edits (insert, delete, change, swap of neighbours) lead

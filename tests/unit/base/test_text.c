@@ -114,6 +114,41 @@ static void test_times_are_those_of_the_calendar(void **state)
     }
 }
 
+static void test_a_time_is_read_only_as_it_is_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t us; /* -1: refused */
+    } cases[] = {
+        {"1970-01-01T00:00:00.000000Z", 0},
+        {"2000-02-29T23:59:59.999999Z", INT64_C(951868799999999)},
+        {"2026-11-20T05:51:00.000001Z", INT64_C(1795153860000001)},
+        {"2100-03-01T00:00:00.000000Z", INT64_C(4107542400000000)},
+        {"9999-12-31T23:59:59.999999Z", INT64_C(253402300799999999)},
+        {"1969-12-31T23:59:59.999999Z", -1},
+        {"0000-01-01T00:00:00.000000Z", -1},
+        {"2100-02-29T00:00:00.000000Z", -1},
+        {"2026-13-01T00:00:00.000000Z", -1},
+        {"2026-00-01T00:00:00.000000Z", -1},
+        {"2026-01-00T00:00:00.000000Z", -1},
+        {"2026-01-01T24:00:00.000000Z", -1},
+        {"2026-01-01T00:60:00.000000Z", -1},
+        {"2026-01-01T00:00:60.000000Z", -1},
+        {"2026-01-01 00:00:00.000000Z", -1},
+        {"2026-01-01T00:00:00.00000xZ", -1},
+        {"\xff\xff\xff\xff-01-01T00:00:00.000000Z", -1},
+        {"2026-01-01T00:00:00Z", -1},
+        {"", -1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int64_t us = -1;
+        assert_int_equal(text_untime(str_from(cases[i].text), &us),
+                         cases[i].us >= 0);
+        assert_int_equal(us, cases[i].us);
+    }
+}
+
 static void test_distance_counts_single_edits(void **state)
 {
     (void)state;
@@ -193,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_base64_vectors_go_both_ways),
         cmocka_unit_test(test_only_the_canonical_base64_is_read),
         cmocka_unit_test(test_times_are_those_of_the_calendar),
+        cmocka_unit_test(test_a_time_is_read_only_as_it_is_written),
         cmocka_unit_test(test_distance_counts_single_edits),
         cmocka_unit_test(test_utf8_is_what_rfc_3629_allows),
     };
