@@ -351,7 +351,8 @@ static enum err open_control(struct gateway *g)
     struct worker *w = &g->control;
 
     w->loop = g->loop;
-    w->status = gateway_status;
+    w->plane = PLANE_CONTROL;
+    w->admin = gateway_status;
     w->owner = g;
     enum err e = http_server_new(g->loop, &server, &events, w, &w->server);
     if (e == ERR_OK)

@@ -131,7 +131,7 @@ void gateway_orphans_ask(struct gateway *g);
 /* When the ledger's connection is freed: it will not answer. */
 void gateway_orphans_close(struct gateway *g);
 
-/* gateway_status.c: answers ENDPOINT_STATUS. */
+/* gateway_status.c: answers ENDPOINT_ADMIN. */
 void gateway_status(struct worker *w, struct exchange *x);
 
 /* gateway.c */

@@ -119,6 +119,12 @@ void gateway_status(struct worker *worker, struct exchange *x)
     struct buf body;
     struct jcs w;
 
+    if (x->endpoint->kind != ENDPOINT_ADMIN ||
+        !str_eq(x->argument, STR("status"))) {
+        exchange_reply_error(x, ERR_NOT_FOUND, (struct str){0},
+                             (struct str){0});
+        return;
+    }
     buf_init(&body, STATUS_MAX);
     jcs_begin(&w, &body);
     jcs_object(&w);

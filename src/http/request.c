@@ -53,6 +53,11 @@ struct str http_request_certificate(const struct http_request *r)
     return stream_peer_certificate(r->conn->stream);
 }
 
+bool http_request_peer_uid(const struct http_request *r, uint32_t *ret_uid)
+{
+    return stream_peer_uid(r->conn->stream, ret_uid);
+}
+
 /* --- the body of the request --- */
 
 static void give(struct http_request *r, enum err e)

@@ -79,6 +79,9 @@ void *http_request_user(const struct http_request *r);
 /* Of the connection: "192.0.2.1:5000"; verified client certificate or empty. */
 struct str http_request_peer(const struct http_request *r);
 struct str http_request_certificate(const struct http_request *r);
+/* Of a local socket: whose process it is.  False: not a local one. */
+MUST_CHECK bool http_request_peer_uid(const struct http_request *r,
+                                      uint32_t *ret_uid);
 
 /*
  * Reads the whole body, at most `max` bytes, into one piece of memory, then

@@ -432,6 +432,20 @@ struct str stream_peer(const struct stream *s)
     return s->peer_len == 0 ? STR("local") : (struct str){s->peer, s->peer_len};
 }
 
+bool stream_peer_uid(const struct stream *s, uint32_t *ret_uid)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+    uv_os_fd_t fd;
+
+    if (s->peer_len > 0 || uv_fileno((const uv_handle_t *)&s->tcp, &fd) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 ||
+        len != sizeof(peer) || peer.uid == (uid_t)-1)
+        return false;
+    *ret_uid = peer.uid;
+    return true;
+}
+
 struct str stream_peer_certificate(const struct stream *s)
 {
     return s->tls == NULL ? STR("") : tls_session_certificate(s->tls);

@@ -99,6 +99,10 @@ struct str stream_alpn(const struct stream *s);
 /* "192.0.2.1:443" or "local", into the stream; borrowed. */
 struct str stream_peer(const struct stream *s);
 
+/* Of a local socket: whose process connected it, as the kernel knows.  False:
+ * not a local socket. */
+MUST_CHECK bool stream_peer_uid(const struct stream *s, uint32_t *ret_uid);
+
 /* The peer's verified certificate as DER, or empty; borrowed. */
 struct str stream_peer_certificate(const struct stream *s);
 

@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/text.h"
+#include "codec/problem.h"
 #include "http/server.h"
 #include "llm/openai.h"
 #include "pipeline/action.h"
@@ -23,6 +24,27 @@ struct envelope {
     struct buf receipt;
     char receipt_text[RECEIPT_MAX + NAME_MAX_LEN];
 };
+
+/* RFC 9457 beside the data plane, whose dialects are those of providers. */
+static bool is_problem(const struct exchange *x)
+{
+    return x->worker->plane > PLANE_DATA;
+}
+
+static void write_error(const struct exchange *x, struct buf *to, enum err why,
+                        struct str text, struct str param)
+{
+    if (is_problem(x))
+        problem_write(to, why, text, param);
+    else
+        openai_error(to, why, text.len > 0 ? text : str_from(err_text(why)),
+                     param);
+}
+
+static struct str error_type(const struct exchange *x)
+{
+    return is_problem(x) ? PROBLEM_MEDIA_TYPE : json_type_name;
+}
 
 static void envelope_add(struct envelope *e, struct str name, struct str value)
 {
@@ -109,11 +131,10 @@ static void reply_method(struct exchange *x, enum plane plane)
     buf_init(&allowed, ERROR_BODY_MAX);
     buf_init(&body, ERROR_BODY_MAX);
     routes_allowed(plane, http_request_head(x->http)->path, &allowed);
-    openai_error(&body, ERR_METHOD, str_from(err_text(ERR_METHOD)),
-                 (struct str){0});
+    write_error(x, &body, ERR_METHOD, (struct str){0}, (struct str){0});
     const struct http_field allow = {STR("allow"), buf_str(&allowed)};
     exchange_reply(x, err_http_status(ERR_METHOD),
-                   (struct http_fields){&allow, 1}, json_type_name,
+                   (struct http_fields){&allow, 1}, error_type(x),
                    buf_str(&body));
     buf_release(&allowed);
     buf_release(&body);
@@ -138,13 +159,12 @@ void exchange_reply_error(struct exchange *x, enum err why, struct str text,
         extra = (struct http_fields){&retry, 1};
 
     buf_init(&body, ERROR_BODY_MAX);
-    openai_error(&body, why, text.len > 0 ? text : str_from(err_text(why)),
-                 param);
+    write_error(x, &body, why, text, param);
     if (!buf_ok(&body)) {
         buf_clear(&body);
-        openai_error(&body, why, str_from(err_text(why)), (struct str){0});
+        write_error(x, &body, why, (struct str){0}, (struct str){0});
     }
-    exchange_reply(x, err_http_status(why), extra, json_type_name,
+    exchange_reply(x, err_http_status(why), extra, error_type(x),
                    buf_str(&body));
     buf_release(&body);
 }
@@ -175,8 +195,10 @@ static void answer(struct exchange *x)
          * must not be answered as if it did. */
         http_request_read(x->http, x->endpoint->body_max, on_health_body, x);
         return;
-    case ENDPOINT_STATUS:
-        x->worker->status(x->worker, x);
+    case ENDPOINT_ADMIN:
+    case ENDPOINT_METRICS:
+    case ENDPOINT_READY:
+        x->worker->admin(x->worker, x);
         return;
     case ENDPOINT_MODEL:
     case ENDPOINT_MODELS:
@@ -194,7 +216,7 @@ void exchange_request(void *user, struct http_request *r)
     static const struct http_response_head out_of_memory = {.status = 503};
     struct worker *w = user;
     const struct http_request_head *head = http_request_head(r);
-    enum plane plane = w->status != NULL ? PLANE_CONTROL : PLANE_DATA;
+    enum plane plane = w->plane == 0 ? PLANE_DATA : (enum plane)w->plane;
 
     struct exchange *x = ARENA_NEW(http_request_arena(r), struct exchange, 1);
     if (x == NULL) {
@@ -227,6 +249,8 @@ void exchange_done(void *user, struct http_request *r, enum err why)
     if (x == NULL)
         return;
     x->gone = true;
+    if (x->left != NULL)
+        x->left(x);
     if (x->action != NULL)
         pipeline_end(x->action, why == ERR_OK ? ERR_CLOSED : why);
     assert(x->action == NULL || pipeline_ended(x->action));

@@ -26,8 +26,11 @@ struct exchange {
     const struct endpoint *endpoint;
     struct str argument;   /* the part of the path behind the endpoint's */
     struct action *action; /* NULL: answered without one */
-    bool replied;          /* a head was handed to the server */
-    bool gone;             /* the client is; nothing can be written */
+    void (*left)(struct exchange *x); /* worker->admin's: the exchange ends;
+                                         NULL: nobody wants to know */
+    void *owner;                      /* worker->admin's own */
+    bool replied;                     /* a head was handed to the server */
+    bool gone; /* the client is; nothing can be written */
 };
 
 /* The server's events; `user` is the worker. */

@@ -4,19 +4,24 @@
 #include "base/attr.h"
 #include "base/limits.h"
 
-#define BOTH (PLANE_DATA | PLANE_CONTROL)
+#define ALL (PLANE_DATA | PLANE_CONTROL | PLANE_ADMIN)
+#define ADMIN (PLANE_CONTROL | PLANE_ADMIN)
 
 /* clang-format off */
 #define S STR_INIT
 static const struct endpoint endpoints[] = {
     /* method    path                       kind             planes         action               operation       body */
-    {S("GET"),  S("/healthz"),              ENDPOINT_HEALTH, BOTH,          ACTION_NONE,         LLM_NONE,       64 * KIB},
-    {S("POST"), S("/healthz"),              ENDPOINT_HEALTH, BOTH,          ACTION_NONE,         LLM_NONE,       64 * KIB},
+    {S("GET"),  S("/healthz"),              ENDPOINT_HEALTH, ALL,           ACTION_NONE,         LLM_NONE,       64 * KIB},
+    {S("POST"), S("/healthz"),              ENDPOINT_HEALTH, ALL,           ACTION_NONE,         LLM_NONE,       64 * KIB},
     {S("POST"), S("/v1/chat/completions"),  ENDPOINT_MODEL,  PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_CHAT,       HTTP_BODY_MAX},
     {S("POST"), S("/v1/embeddings"),        ENDPOINT_MODEL,  PLANE_DATA,    ACTION_MODEL_EMBED,  LLM_EMBEDDINGS, HTTP_BODY_MAX},
     {S("GET"),  S("/v1/models"),            ENDPOINT_MODELS, PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_NONE,       0},
     {S("GET"),  S("/v1/models/"),           ENDPOINT_MODELS, PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_NONE,       0},
-    {S("GET"),  S("/admin/v1/status"),      ENDPOINT_STATUS, PLANE_CONTROL, ACTION_ADMIN_READ,   LLM_NONE,       0},
+    {S("GET"),  S("/readyz"),               ENDPOINT_READY,  ADMIN,         ACTION_NONE,         LLM_NONE,       64 * KIB},
+    {S("POST"), S("/readyz"),               ENDPOINT_READY,  ADMIN,         ACTION_NONE,         LLM_NONE,       64 * KIB},
+    {S("GET"),  S("/metrics"),              ENDPOINT_METRICS, ADMIN,        ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},
+    {S("GET"),  S("/admin/v1/"),            ENDPOINT_ADMIN,  ADMIN,         ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},
+    {S("POST"), S("/admin/v1/"),            ENDPOINT_ADMIN,  ADMIN,         ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},
 };
 #undef S
 /* clang-format on */

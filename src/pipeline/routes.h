@@ -20,11 +20,17 @@ enum endpoint_kind {
     ENDPOINT_HEALTH, /* anonymous: answers "ok" */
     ENDPOINT_MODEL,  /* one model call */
     ENDPOINT_MODELS, /* the models that the caller may use; GET */
-    ENDPOINT_STATUS, /* the node's state; on the control socket only */
+    ENDPOINT_ADMIN,  /* the admin API; worker->admin answers it */
+    ENDPOINT_METRICS,
+    ENDPOINT_READY, /* anonymous: one word */
 };
 
 /* Which listeners serve a row. */
-enum plane { PLANE_DATA = 1, PLANE_CONTROL = 2 };
+enum plane {
+    PLANE_DATA = 1,
+    PLANE_CONTROL = 2, /* the socket in the data directory */
+    PLANE_ADMIN = 4,   /* the listener of `admin` */
+};
 
 struct endpoint {
     struct str method;

@@ -66,8 +66,10 @@ struct worker {
     struct arena_spare spare; /* of the questions' arenas */
     uint64_t dice;            /* state of the route choice */
     bool draining;
-    /* Answers ENDPOINT_STATUS; the control thread's only. */
-    void (*status)(struct worker *w, struct exchange *x);
+    /* Which rows of the table it serves (enum plane); 0: PLANE_DATA.  Others
+     * have `admin`, which answers ENDPOINT_ADMIN, _METRICS and _READY. */
+    unsigned plane;
+    void (*admin)(struct worker *w, struct exchange *x);
     /* Wants the keys of issuer number `issuer` fetched; worker_keys_came()
      * follows, on this thread. */
     void (*want_key)(struct worker *w, size_t issuer);
