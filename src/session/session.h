@@ -118,7 +118,11 @@ void session_table_each(struct session_table *t, int64_t now_us, int64_t now_ms,
 /*
  * Puts back a session that was open before a restart, unless its time is
  * over by `limits` or its owner has one.  It has no key: whoever finds it
- * first is told is_new and asks the keeper for the key that it has.
+ * first is told is_new and asks the keeper for the key that it has.  Best
+ * given the oldest first, before anybody else uses the table: a sweep may see
+ * late that it was idle, session_find() never does.  One that is not put back
+ * is told as closed.  ERR_LIMIT, ERR_MALFORMED: no row of ours; ERR_OVERLOAD;
+ * ERR_NO_MEMORY.
  */
 MUST_CHECK enum err session_table_restore(struct session_table *t,
                                           const struct session_row *row,
@@ -126,6 +130,27 @@ MUST_CHECK enum err session_table_restore(struct session_table *t,
                                           int64_t now_us, int64_t now_ms);
 /* True for one that was put back: its key exists already. */
 bool session_is_restored(const struct session *s);
+
+/*
+ * What whoever stores sessions has not been told yet, at most `max` of it:
+ * `row` for those that are new, and for those used whose use was not told for
+ * `used_for_ms` (0: all that were used); `closed` for those that were told as
+ * open or restored, and are not open any more, or were not put back.
+ * Returns how many were told; fewer than `max`: that was all.
+ *
+ * Called under locks that are held for a few rows: copy and return.  What was
+ * told is told again only when it changes; keep it until it is stored.  One
+ * thread at a time.  When nobody asks, the longest list forgets that sessions
+ * have closed by themselves: by their limits they are not put back anyway.
+ */
+struct session_changes {
+    void (*row)(void *user, const struct session_row *row);
+    void (*closed)(void *user, const unsigned char id[SESSION_ID_LEN]);
+    void *user;
+    int64_t used_for_ms;
+};
+size_t session_table_drain(struct session_table *t, size_t max, int64_t now_us,
+                           int64_t now_ms, const struct session_changes *to);
 
 /*
  * Somebody who waits for the key; embedded in its owner, which must stay

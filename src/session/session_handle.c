@@ -1,7 +1,7 @@
 /*
  * session_handle.c - one session: its references, its key, and who waits.
  *
- * The state moves once, from NEW to KEYED or DEAD; who sees KEYED (acquire)
+ * The phase moves once, from NEW to KEYED or DEAD; who sees KEYED (acquire)
  * sees the key, which is never written again.
  *
  * Whoever waits has a ticket on the heap, so that a wake-up that is on its
@@ -58,10 +58,11 @@ struct session *session_handle_new(struct str owner)
         return NULL;
     }
     atomic_init(&s->refs, 1);
-    atomic_init(&s->state, SESSION_NEW);
+    atomic_init(&s->phase, SESSION_NEW);
     list_init(&s->tickets);
     list_init(&s->by_use);
     list_init(&s->by_age);
+    list_init(&s->unstored);
     hash_random(s->id, sizeof(s->id));
     memcpy(s->owner, owner.ptr, owner.len);
     s->owner_len = owner.len;
@@ -99,16 +100,46 @@ const unsigned char *session_root(const struct session *s)
     return s->id;
 }
 
+bool session_is_ended(const struct session *s)
+{
+    return atomic_load_explicit(&s->ended, memory_order_acquire);
+}
+
+bool session_is_restored(const struct session *s)
+{
+    return s->restored;
+}
+
+void session_count(struct session *s, uint64_t calls, uint64_t tokens)
+{
+    atomic_fetch_add_explicit(&s->calls, calls, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->tokens, tokens, memory_order_relaxed);
+}
+
+struct session_state session_state_of(const struct session *s)
+{
+    return (struct session_state){
+        .calls = atomic_load_explicit(&s->calls, memory_order_relaxed),
+        .tokens = atomic_load_explicit(&s->tokens, memory_order_relaxed),
+        .opened_ms = s->opened_ms,
+    };
+}
+
 bool session_has_key(const struct session *s)
 {
-    return atomic_load_explicit(&s->state, memory_order_acquire) ==
+    return atomic_load_explicit(&s->phase, memory_order_acquire) ==
            SESSION_KEYED;
 }
 
 bool session_handle_is_dead(const struct session *s)
 {
-    return atomic_load_explicit(&s->state, memory_order_acquire) ==
+    return atomic_load_explicit(&s->phase, memory_order_acquire) ==
            SESSION_DEAD;
+}
+
+void session_handle_end(struct session *s)
+{
+    atomic_store_explicit(&s->ended, true, memory_order_release);
 }
 
 struct str session_payload_key(const struct session *s)
@@ -147,16 +178,16 @@ static void wake(struct session_ticket *t)
         ticket_free(t);
 }
 
-/* Moves the state, and wakes whoever waited for it; not under the lock. */
-static void settle(struct session *s, enum session_state state, enum err why)
+/* Moves the phase, and wakes whoever waited for it; not under the lock. */
+static void settle(struct session *s, enum session_phase phase, enum err why)
 {
     struct session_ticket *woken = NULL;
 
     lock(s);
-    bool first = atomic_load(&s->state) == SESSION_NEW;
+    bool first = atomic_load(&s->phase) == SESSION_NEW;
     if (first) {
         s->why = why;
-        atomic_store_explicit(&s->state, state, memory_order_release);
+        atomic_store_explicit(&s->phase, phase, memory_order_release);
     }
     LIST_EACH(it, next_it, &s->tickets)
     {
@@ -180,7 +211,7 @@ static void settle(struct session *s, enum session_state state, enum err why)
 void session_set_key(struct session *s, struct str key)
 {
     assert(key.len == SESSION_KEY_LEN);
-    assert(atomic_load(&s->state) == SESSION_NEW); /* once per session */
+    assert(atomic_load(&s->phase) == SESSION_NEW); /* once per session */
     memcpy(s->key, key.ptr, SESSION_KEY_LEN);
     settle(s, SESSION_KEYED, ERR_OK);
 }
@@ -204,14 +235,14 @@ enum err session_await(struct session *s, struct loop *l,
     w->ticket = t;
 
     lock(s);
-    enum session_state state = atomic_load(&s->state);
-    t->queued = state == SESSION_NEW;
+    enum session_phase phase = atomic_load(&s->phase);
+    t->queued = phase == SESSION_NEW;
     if (t->queued)
         list_push(&s->tickets, &t->node);
     else
         t->result = s->why;
     unlock(s);
-    if (state != SESSION_NEW)
+    if (phase != SESSION_NEW)
         wake(t);
     return ERR_OK;
 }

@@ -76,7 +76,7 @@ static void rule_07_a_session_follows_from_who_acts_for_whom(void **state)
     session_unref(NULL);
 }
 
-static void test_sessions_end_when_idle_and_when_old(void **state)
+static void rule_07_it_ends_when_idle_or_old(void **state)
 {
     (void)state;
     struct session_table *t;
@@ -169,6 +169,73 @@ static void test_names_that_are_too_long_are_refused(void **state)
     assert_int_equal(session_table_new(&t), ERR_OK);
     assert_int_equal(session_find(t, &who, &limits, 0, &s, &is_new), ERR_LIMIT);
     assert_null(s);
+    session_table_free(t);
+}
+
+static void rule_07_a_session_is_never_chosen_by_the_caller(void **state)
+{
+    (void)state;
+    /* Nothing but the owner leads to a session: not even its id, unless the
+     * node itself puts it back, and then for its owner alone. */
+    struct session_table *t;
+    bool is_new;
+    assert_int_equal(session_table_new(&t), ERR_OK);
+    struct session *s = find(t, &ann, 0, NULL);
+    struct session_owner eve = ann;
+    eve.subject = (struct str){(const char *)session_id(s), SESSION_ID_LEN};
+    struct session *other = find(t, &eve, 0, &is_new);
+    assert_true(is_new);
+    assert_ptr_not_equal(other, s);
+    struct session_row row = {.owner = eve, .opened_us = 1, .used_us = 1};
+    memcpy(row.id, session_id(s), sizeof(row.id));
+    memcpy(row.root, row.id, sizeof(row.root));
+    row.owner.subject = STR("corp|eve");
+    assert_int_equal(session_table_restore(t, &row, &limits, 1, 0),
+                     ERR_OVERLOAD); /* that id is taken */
+    assert_int_equal(session_table_count(t), 2);
+    session_unref(other);
+    session_unref(s);
+    session_table_free(t);
+}
+
+static void test_what_a_session_did_is_counted(void **state)
+{
+    (void)state;
+    struct session_table *t;
+    assert_int_equal(session_table_new(&t), ERR_OK);
+    struct session *s = find(t, &ann, 7, NULL);
+    session_count(s, 1, 100);
+    session_count(s, 1, 0);
+    struct session_state now = session_state_of(s);
+    assert_int_equal(now.calls, 2);
+    assert_int_equal(now.tokens, 100);
+    assert_int_equal(now.opened_ms, 7);
+    session_unref(s);
+    session_table_free(t);
+}
+
+static void test_an_ended_session_stays_a_handle_and_is_found_no_more(void **st)
+{
+    (void)st;
+    static const unsigned char nobody[SESSION_ID_LEN];
+    struct session_table *t;
+    bool is_new;
+    assert_int_equal(session_table_new(&t), ERR_OK);
+    struct session *s = find(t, &ann, 0, NULL);
+    session_set_key(s, KEY);
+    assert_false(session_is_ended(s));
+    assert_false(session_table_end(t, nobody));
+    assert_true(session_table_end(t, session_id(s)));
+    assert_false(session_table_end(t, session_id(s)));
+    assert_true(session_is_ended(s));
+    assert_int_equal(session_table_count(t), 0);
+    struct session *next = find(t, &ann, 1, &is_new);
+    assert_true(is_new);
+    assert_false(session_is_ended(next));
+    assert_memory_not_equal(session_id(next), session_id(s), SESSION_ID_LEN);
+    assert_true(str_eq(session_payload_key(s), KEY));
+    session_unref(s);
+    session_unref(next);
     session_table_free(t);
 }
 
@@ -281,6 +348,7 @@ struct worker {
     struct timer alive; /* a loop without anything to wait for ends */
     unsigned seed;
     int64_t round;
+    bool stores;
     _Atomic unsigned *opened;
     struct {
         struct waiter w;
@@ -341,6 +409,36 @@ static void ask(struct worker *me, unsigned i)
         session_set_key(s, KEY);
 }
 
+static void count_row(void *user, const struct session_row *row)
+{
+    unsigned *rows = user;
+    assert_true(row->owner.subject.len > 0);
+    (*rows)++;
+}
+
+static void count_closed(void *user, const unsigned char id[SESSION_ID_LEN])
+{
+    (void)id;
+    (*(unsigned *)user)++;
+}
+
+/* One thread stores, as the table wants it; any may list. */
+static void list_and_drain(struct worker *me)
+{
+    unsigned rows = 0;
+    const struct session_changes to = {count_row, count_closed, &rows, 0};
+    if (dice(me) % 64 == 0)
+        session_table_each(me->table, me->round * 1000, me->round, count_row,
+                           &rows);
+    assert_true(rows <= OWNERS);
+    if (!me->stores || dice(me) % 8 != 0)
+        return;
+    rows = 0;
+    size_t told =
+        session_table_drain(me->table, 4, me->round * 1000, me->round, &to);
+    assert_int_equal(told, rows);
+}
+
 static void next_round(void *arg)
 {
     struct worker *me = arg;
@@ -356,6 +454,12 @@ static void next_round(void *arg)
     ask(me, i);
     if (dice(me) % 16 == 0)
         session_table_sweep(me->table, me->round * 20);
+    if (dice(me) % 64 == 0)
+        (void)session_table_end(me->table, session_id(me->waits[i].s));
+    session_count(me->waits[i].s, 1, 1);
+    if (me->seed % 2 == 0 && session_is_ended(me->waits[i].s))
+        assert_true(session_state_of(me->waits[i].s).calls > 0);
+    list_and_drain(me);
     again(me);
 }
 
@@ -382,6 +486,7 @@ static void test_threads_share_the_table(void **state)
     assert_int_equal(session_table_new(&t), ERR_OK);
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){.table = t, .seed = i, .opened = &opened};
+        workers[i].stores = i == 0;
         assert_int_equal(loop_new(&workers[i].loop), ERR_OK);
         assert_int_equal(thread_start(&workers[i].thread, "worker", run_worker,
                                       &workers[i]),
@@ -400,10 +505,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rule_07_a_session_follows_from_who_acts_for_whom),
-        cmocka_unit_test(test_sessions_end_when_idle_and_when_old),
+        cmocka_unit_test(rule_07_it_ends_when_idle_or_old),
         cmocka_unit_test(test_the_key_is_set_once_and_outlives_the_table),
         cmocka_unit_test(test_without_a_key_the_next_call_opens_another),
         cmocka_unit_test(test_names_that_are_too_long_are_refused),
+        cmocka_unit_test(rule_07_a_session_is_never_chosen_by_the_caller),
+        cmocka_unit_test(test_what_a_session_did_is_counted),
+        cmocka_unit_test(
+            test_an_ended_session_stays_a_handle_and_is_found_no_more),
         cmocka_unit_test(test_all_who_wait_are_told_once),
         cmocka_unit_test(test_failure_reaches_all_who_wait),
         cmocka_unit_test(test_threads_share_the_table),
