@@ -25,7 +25,7 @@ struct action *action_begin(struct worker *w, struct exchange *x,
     a->started_us = loop_wall_us(w->loop);
     a->receipt.index = a->attempt.intent.index = LEDGER_NO_INDEX;
     arena_init_spare(&a->question, REQUEST_ARENA_MAX, &w->spare);
-    buf_init(&a->outgoing, HTTP_BODY_MAX + 64 * KIB);
+    buf_init(&a->outgoing, ACTION_OUTGOING_MAX);
     evidence_random(w->evidence, a->id, sizeof(a->id));
     if (x != NULL)
         x->action = a;
@@ -39,6 +39,7 @@ void action_drop_question(struct action *a)
 {
     arena_release(&a->question);
     buf_release(&a->outgoing);
+    buf_init(&a->outgoing, ACTION_OUTGOING_MAX); /* no longer the arena's */
     a->request.body = NULL;
     a->credential = (struct str){0};
 }

@@ -38,6 +38,7 @@ enum {
     ACTION_ID_LEN = 16,
     CANDIDATES_MAX = 16,
     TARGET_MAX = 96,
+    ACTION_OUTGOING_MAX = HTTP_BODY_MAX + 64 * KIB,
     PATIENCE_MS = 10000, /* with a process of ours that does not answer */
 };
 

@@ -92,7 +92,7 @@ static void envelope_make(struct envelope *e, const struct exchange *x,
 void exchange_reply(struct exchange *x, int status, struct http_fields extra,
                     struct str content_type, struct str body)
 {
-    struct envelope e;
+    struct envelope e UNINITIALIZED;
 
     if (x->gone)
         return;
@@ -108,7 +108,7 @@ void exchange_reply_stream(struct exchange *x, int status,
                            struct http_fields extra, struct str content_type,
                            struct body_source *src)
 {
-    struct envelope e;
+    struct envelope e UNINITIALIZED;
 
     if (x->gone) {
         src->cancel(src);

@@ -11,6 +11,7 @@
  */
 #include <assert.h>
 
+#include "base/attr.h"
 #include "base/container.h"
 #include "http/client.h"
 #include "llm/openai.h"
@@ -140,17 +141,33 @@ static enum err send(struct action *a, struct str target)
     return http_client_send(a->worker->client, &r, &events, a, &a->call);
 }
 
+/* About as much goes out as came in, and it goes when the question goes: its
+ * arena mostly has the room.  The heap has what does not fit. */
+static void write_outgoing(struct action *a, struct str model)
+{
+    size_t room = (size_t)a->request_bytes + OUTGOING_EXTRA;
+    char *at = NULL;
+
+    if (a->outgoing.ptr == NULL)
+        at = arena_alloc_raw(&a->question, room);
+    if (at != NULL)
+        buf_init_lent(&a->outgoing, at, room);
+    buf_clear(&a->outgoing);
+    openai_write(&a->outgoing, &a->request, model);
+    if (buf_ok(&a->outgoing) || !a->outgoing.lent)
+        return;
+    buf_init(&a->outgoing, ACTION_OUTGOING_MAX);
+    openai_write(&a->outgoing, &a->request, model);
+}
+
 enum step stage_dispatch(struct action *a)
 {
     const struct provider_settings *p = action_provider(a);
     const struct route_settings *route = action_route(a, a->attempt.to);
-    char target_text[HTTP_TARGET_MAX];
+    char target_text[HTTP_TARGET_MAX] UNINITIALIZED;
     struct buf target;
 
-    buf_clear(&a->outgoing);
-    /* About as much goes out as came in: one allocation instead of many. */
-    (void)!buf_space(&a->outgoing, (size_t)a->request_bytes + OUTGOING_EXTRA);
-    openai_write(&a->outgoing, &a->request, route->model);
+    write_outgoing(a, route->model);
     buf_init_lent(&target, target_text, sizeof(target_text));
     buf_add(&target, p->path);
     buf_add(&target, openai_path(a->request.operation));
