@@ -109,22 +109,48 @@ static size_t known_find(struct str name)
     if (name.len + 1 >= ARRAY_LEN(first_row))
         return ARRAY_LEN(known);
     for (size_t i = first_row[name.len]; i < first_row[name.len + 1]; i++) {
-        if (memcmp(known[i].name.ptr, name.ptr, name.len) == 0)
+        if (known[i].name.ptr[0] == name.ptr[0] &&
+            memcmp(known[i].name.ptr, name.ptr, name.len) == 0)
             return i;
     }
     return ARRAY_LEN(known);
 }
 
-bool http_rules_is_token(struct str s)
+/* One bit a character, for all of a token and for those that are no capital
+ * letters: "!#$%&'*+-.^_`|~", digits and letters. */
+static const uint32_t token[8] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+static const uint32_t lower_token[8] = {0, 0x03ff6cfa, 0xc0000000, 0x57ffffff};
+
+static bool is_of(const uint32_t set[8], struct str s)
 {
-    /* One bit for each of "!#$%&'*+-.^_`|~", digits and letters. */
-    static const uint32_t token[8] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
-        if ((token[c / 32] >> (c % 32) & 1) == 0)
+        if ((set[c / 32] >> (c % 32) & 1) == 0)
             return false;
     }
     return s.len > 0;
+}
+
+bool http_rules_is_token(struct str s)
+{
+    return is_of(token, s);
+}
+
+/* How many of the first bytes of `s` are surely no control characters, eight
+ * at a time: one below 0x20, and 0x7f, set a high bit. */
+static size_t plain_len(struct str s)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t i = 0;
+    for (; s.len - i >= 8; i += 8) {
+        uint64_t x;
+        memcpy(&x, s.ptr + i, sizeof(x));
+        uint64_t del = x ^ ones * 0x7f;
+        uint64_t hit = ((x - ones * 0x20) & ~x) | ((del - ones) & ~del);
+        if ((hit & ones << 7) != 0)
+            break;
+    }
+    return i;
 }
 
 static bool is_field_value(struct str v)
@@ -134,7 +160,7 @@ static bool is_field_value(struct str v)
     if (v.ptr[0] == ' ' || v.ptr[0] == '\t' || v.ptr[v.len - 1] == ' ' ||
         v.ptr[v.len - 1] == '\t')
         return false;
-    for (size_t i = 0; i < v.len; i++) {
+    for (size_t i = plain_len(v); i < v.len; i++) {
         unsigned char c = (unsigned char)v.ptr[i];
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             return false;
@@ -144,11 +170,7 @@ static bool is_field_value(struct str v)
 
 bool http_rules_may_send(const struct http_field *f)
 {
-    for (size_t i = 0; i < f->name.len; i++) {
-        if (f->name.ptr[i] >= 'A' && f->name.ptr[i] <= 'Z')
-            return false;
-    }
-    if (!http_rules_is_token(f->name) || !is_field_value(f->value))
+    if (!is_of(lower_token, f->name) || !is_field_value(f->value))
         return false;
     size_t row = known_find(f->name);
     return row == ARRAY_LEN(known) || known[row].kind <= KIND_SINGLE;

@@ -7,6 +7,7 @@
  */
 #include "codec/json.h"
 
+#include "base/attr.h"
 #include "base/limits.h"
 #include "base/num.h"
 #include "base/siphash.h"
@@ -82,7 +83,7 @@ static const char twice[] = "a member name stands twice";
 static enum err check_few_names(struct check *c, const yyjson_val *object,
                                 size_t n)
 {
-    const yyjson_val *names[NAMES_PAIRWISE];
+    const yyjson_val *names[NAMES_PAIRWISE] UNINITIALIZED;
     const yyjson_val *name = object + 1;
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < i; j++) {
@@ -163,7 +164,8 @@ static enum err check_string(struct check *c, const yyjson_val *v)
 static enum err check_values(struct check *c, const yyjson_val *root,
                              size_t count)
 {
-    const yyjson_val *ends[JSON_DEPTH_MAX]; /* of the open containers */
+    /* Of the open containers. */
+    const yyjson_val *ends[JSON_DEPTH_MAX] UNINITIALIZED;
     size_t depth = 0;
     size_t names = 0;
     enum err e = ERR_OK;

@@ -1,6 +1,7 @@
 /* json_write.c - values back to text; see json.h. */
 #include <assert.h>
 
+#include "base/attr.h"
 #include "base/limits.h"
 #include "codec/json_value.h"
 
@@ -184,7 +185,7 @@ static void write_one(struct writer *w, const yyjson_val *v)
 
 static void write_value(struct buf *to, const yyjson_val *root)
 {
-    struct writer w;
+    struct writer w UNINITIALIZED;
     w.to = to;
     w.depth = 0;
     w.first = true;

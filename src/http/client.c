@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/attr.h"
 #include "base/limits.h"
 #include "http/client_conn.h"
 #include "http/client_h1.h"
@@ -355,7 +356,7 @@ enum err http_client_send(struct http_client *c,
                           struct http_call **ret)
 {
     struct client_pool *p;
-    struct http_field room[HTTP_FIELDS_MAX];
+    struct http_field room[HTTP_FIELDS_MAX] UNINITIALIZED;
     struct http_fields fields = r->fields;
     if (!ask_for_identity(&fields, room))
         return ERR_LIMIT;
