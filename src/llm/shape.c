@@ -277,9 +277,11 @@ static enum err check_map(struct place p, const struct shape *s,
 static const struct shape_row *find(const struct shape_row *rows,
                                     struct str name, unsigned *ret_at)
 {
-    for (unsigned i = 0; rows[i].shape != NULL; i++) {
-        /* Names hold no NUL, so this ends at the shorter one. */
-        if (name.len > 0 && strncmp(rows[i].name, name.ptr, name.len) == 0 &&
+    for (unsigned i = 0; rows[i].shape != NULL && name.len > 0; i++) {
+        /* Names hold no NUL, so this ends at the shorter one.  The first
+         * byte nearly always tells. */
+        if (rows[i].name[0] == name.ptr[0] &&
+            strncmp(rows[i].name, name.ptr, name.len) == 0 &&
             rows[i].name[name.len] == '\0') {
             *ret_at = i;
             return &rows[i];
@@ -310,9 +312,10 @@ static enum err check_object(struct place p, const struct shape *s,
     }
     for (unsigned i = 0; s->rows[i].shape != NULL; i++) {
         assert(i < 64);
+        if (!s->rows[i].required || (seen & (UINT64_C(1) << i)) != 0)
+            continue;
         here.name = str_from(s->rows[i].name);
-        if (s->rows[i].required && (seen & (UINT64_C(1) << i)) == 0)
-            return refuse(inner, ERR_MALFORMED, "this field is missing");
+        return refuse(inner, ERR_MALFORMED, "this field is missing");
     }
     return ERR_OK;
 }
