@@ -120,6 +120,7 @@ static enum err on_frame(void *user, const struct frame *f, int fd)
         [KEEPER_FAILED] = ERR_KEEPER,
         [KEEPER_OK] = ERR_OK,
         [KEEPER_EXISTS] = ERR_LIMIT,
+        [KEEPER_MISSING] = ERR_NOT_FOUND,
     };
     struct keeper_wait *w = take_oldest(c);
     if (w != NULL)
@@ -221,4 +222,13 @@ enum err keeper_client_session_key_new(
 {
     struct str id = {(const char *)session_id, KEEPER_SESSION_ID_LEN};
     return ask(c, KEEPER_SESSION_KEY_NEW, id, w);
+}
+
+enum err keeper_client_session_key_get(
+    struct keeper_client *c,
+    const unsigned char session_id[KEEPER_SESSION_ID_LEN],
+    struct keeper_wait *w)
+{
+    struct str id = {(const char *)session_id, KEEPER_SESSION_ID_LEN};
+    return ask(c, KEEPER_SESSION_KEY_GET, id, w);
 }

@@ -50,7 +50,7 @@ struct keeper_wait {
 void keeper_wait_cancel(struct keeper_wait *w);
 
 /*
- * Both requests: on success `w->done` runs once, in a later turn.
+ * All requests: on success `w->done` runs once, in a later turn.
  * ERR_KEEPER: no connection.  ERR_OVERLOAD: KEEPER_IN_FLIGHT_MAX wait.
  */
 
@@ -67,6 +67,15 @@ MUST_CHECK enum err keeper_client_caller_key(struct keeper_client *c,
  * ERR_LIMIT: that session has a key already.
  */
 MUST_CHECK enum err keeper_client_session_key_new(
+    struct keeper_client *c,
+    const unsigned char session_id[KEEPER_SESSION_ID_LEN],
+    struct keeper_wait *w);
+
+/*
+ * The payload key that a session was given before, unwrapped.
+ * ERR_NOT_FOUND: it has none.  ERR_KEEPER, too, when its record is damaged.
+ */
+MUST_CHECK enum err keeper_client_session_key_get(
     struct keeper_client *c,
     const unsigned char session_id[KEEPER_SESSION_ID_LEN],
     struct keeper_wait *w);

@@ -17,6 +17,7 @@ void keeper_index_init(struct keeper_index *x, struct siphash_key seed)
 void keeper_index_release(struct keeper_index *x)
 {
     free(x->slots);
+    free(x->places);
     keeper_index_init(x, x->seed);
 }
 
@@ -48,19 +49,35 @@ bool keeper_index_has(const struct keeper_index *x,
     return x->room > 0 && !is_free(x->slots[slot_of(x, id)]);
 }
 
+bool keeper_index_find(const struct keeper_index *x,
+                       const unsigned char id[KEEPER_SESSION_ID_LEN],
+                       uint32_t *ret_place)
+{
+    if (!keeper_index_has(x, id))
+        return false;
+    *ret_place = x->places[slot_of(x, id)];
+    return true;
+}
+
 static enum err grow(struct keeper_index *x, size_t room)
 {
     struct keeper_index larger = {.seed = x->seed, .used = x->used};
     larger.room = room;
     larger.slots = calloc(larger.room, sizeof(larger.slots[0]));
-    if (larger.slots == NULL)
+    larger.places = calloc(larger.room, sizeof(larger.places[0]));
+    if (larger.slots == NULL || larger.places == NULL) {
+        keeper_index_release(&larger);
         return ERR_NO_MEMORY;
+    }
     for (size_t i = 0; i < x->room; i++) {
-        if (!is_free(x->slots[i]))
-            memcpy(larger.slots[slot_of(&larger, x->slots[i])], x->slots[i],
-                   KEEPER_SESSION_ID_LEN);
+        if (is_free(x->slots[i]))
+            continue;
+        size_t at = slot_of(&larger, x->slots[i]);
+        memcpy(larger.slots[at], x->slots[i], KEEPER_SESSION_ID_LEN);
+        larger.places[at] = x->places[i];
     }
     free(x->slots);
+    free(x->places);
     *x = larger;
     return ERR_OK;
 }
@@ -77,7 +94,7 @@ enum err keeper_index_reserve(struct keeper_index *x, size_t n)
 
 enum err keeper_index_add(struct keeper_index *x,
                           const unsigned char id[KEEPER_SESSION_ID_LEN],
-                          bool *ret_new)
+                          uint32_t place, bool *ret_new)
 {
     assert(!is_free(id));
     enum err e = keeper_index_reserve(x, x->used + 1);
@@ -87,6 +104,7 @@ enum err keeper_index_add(struct keeper_index *x,
     *ret_new = is_free(x->slots[at]);
     if (*ret_new) {
         memcpy(x->slots[at], id, KEEPER_SESSION_ID_LEN);
+        x->places[at] = place;
         x->used++;
     }
     return ERR_OK;
@@ -110,6 +128,7 @@ void keeper_index_remove(struct keeper_index *x,
     while (!is_free(x->slots[at])) {
         if (!stays(home_of(x, x->slots[at]), hole, at)) {
             memcpy(x->slots[hole], x->slots[at], KEEPER_SESSION_ID_LEN);
+            x->places[hole] = x->places[at];
             hole = at;
         }
         at = (at + 1) & (x->room - 1);

@@ -4,6 +4,7 @@
  *
  *     KEEPER_CALLER_KEY       ask: nothing
  *     KEEPER_SESSION_KEY_NEW  ask: the session's id, 16 bytes, not all zero
+ *     KEEPER_SESSION_KEY_GET  ask: the same, of a session that has a key
  *
  * An answer has the type of its request: u8 keeper_status, then, with
  * KEEPER_OK alone, the key.  Answers come in the order of the requests.
@@ -18,12 +19,14 @@ enum { KEEPER_KEY_LEN = 32, KEEPER_SESSION_ID_LEN = 16 };
 enum keeper_frame {
     KEEPER_CALLER_KEY = FRAME_OWN_MIN,
     KEEPER_SESSION_KEY_NEW,
+    KEEPER_SESSION_KEY_GET,
 };
 
 enum keeper_status {
-    KEEPER_FAILED = 0, /* could not be stored; nothing was */
+    KEEPER_FAILED = 0, /* could not be stored, or not be read */
     KEEPER_OK,
-    KEEPER_EXISTS, /* that session has a key already */
+    KEEPER_EXISTS,  /* that session has a key already */
+    KEEPER_MISSING, /* that session has no key */
     KEEPER_STATUS_COUNT
 };
 

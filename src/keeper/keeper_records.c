@@ -96,8 +96,8 @@ static enum err load_piece(struct keeper_records *r, size_t n, size_t *ret_good)
     size_t good = 0;
     for (; good < n && intact(r->batch[good]); good++) {
         bool is_new = false;
-        enum err e =
-            keeper_index_add(&r->index, r->batch[good] + AT_SESSION, &is_new);
+        enum err e = keeper_index_add(&r->index, r->batch[good] + AT_SESSION,
+                                      (uint32_t)(r->count + good), &is_new);
         if (e != ERR_OK)
             return e;
         if (!is_new)
@@ -219,7 +219,8 @@ enum err keeper_records_stage(struct keeper_records *r,
     if (r->staged == KEEPER_BATCH_MAX)
         return ERR_LIMIT;
     bool is_new = false;
-    enum err e = keeper_index_add(&r->index, record->session_id, &is_new);
+    enum err e = keeper_index_add(&r->index, record->session_id,
+                                  (uint32_t)(r->count + r->staged), &is_new);
     if (e != ERR_OK)
         return e;
     assert(is_new); /* the caller has asked keeper_records_has() */
@@ -272,4 +273,18 @@ enum err keeper_records_read(const struct keeper_records *r, size_t i,
     memcpy(ret->wrapped, bytes + AT_WRAPPED, KEEPER_KEY_LEN);
     memcpy(ret->stamp.tag, bytes + AT_TAG, SEAL_TAG_LEN);
     return ERR_OK;
+}
+
+enum err keeper_records_find(const struct keeper_records *r,
+                             const unsigned char id[KEEPER_SESSION_ID_LEN],
+                             struct keeper_record *ret)
+{
+    assert(r->loaded);
+    uint32_t place;
+    if (!keeper_index_find(&r->index, id, &place))
+        return ERR_NOT_FOUND;
+    enum err e = keeper_records_read(r, place, ret); /* not of a staged one */
+    if (e == ERR_OK && memcmp(ret->session_id, id, KEEPER_SESSION_ID_LEN) != 0)
+        return ERR_CORRUPT;
+    return e;
 }

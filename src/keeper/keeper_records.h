@@ -99,4 +99,13 @@ MUST_CHECK enum err keeper_records_commit(struct keeper_records *r);
 MUST_CHECK enum err keeper_records_read(const struct keeper_records *r,
                                         size_t i, struct keeper_record *ret);
 
+/*
+ * Reads the record of a session.  ERR_NOT_FOUND: it has none that is
+ * committed.  ERR_CORRUPT, ERR_IO.
+ */
+MUST_CHECK enum err
+keeper_records_find(const struct keeper_records *r,
+                    const unsigned char id[KEEPER_SESSION_ID_LEN],
+                    struct keeper_record *ret);
+
 #endif

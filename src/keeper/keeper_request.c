@@ -22,17 +22,23 @@ static enum err wrap(struct keeper_state *s, struct str session_id,
     return seal_close(s->payload, session_id, plain, ret->wrapped, &ret->stamp);
 }
 
-static void session_key_new(struct keeper_state *s, struct str payload,
-                            struct keeper_answer *a)
+/* True when `session_id` is one and all records are there to look at. */
+static bool usable(struct keeper_state *s, struct str session_id)
 {
     static const char no_session[KEEPER_SESSION_ID_LEN];
-    if (str_eq(payload, (struct str){no_session, sizeof(no_session)}))
-        return;
+    if (str_eq(session_id, (struct str){no_session, sizeof(no_session)}))
+        return false;
     /* The first session need not wait until the loop has read all of them in
      * its idle moments. */
     if (!keeper_records_loaded(s->records) && s->load_error == ERR_OK)
         s->load_error = keeper_records_load(s->records, SIZE_MAX);
-    if (s->load_error != ERR_OK)
+    return s->load_error == ERR_OK;
+}
+
+static void session_key_new(struct keeper_state *s, struct str payload,
+                            struct keeper_answer *a)
+{
+    if (!usable(s, payload))
         return;
     if (keeper_records_has(s->records, (const unsigned char *)payload.ptr)) {
         a->status = KEEPER_EXISTS;
@@ -49,6 +55,23 @@ static void session_key_new(struct keeper_state *s, struct str payload,
     a->status = KEEPER_OK;
 }
 
+static void session_key_get(struct keeper_state *s, struct str payload,
+                            struct keeper_answer *a)
+{
+    struct keeper_record r;
+    if (!usable(s, payload))
+        return;
+    enum err e =
+        keeper_records_find(s->records, (const unsigned char *)payload.ptr, &r);
+    if (e == ERR_NOT_FOUND)
+        a->status = KEEPER_MISSING;
+    if (e != ERR_OK)
+        return;
+    const struct str wrapped = {(const char *)r.wrapped, sizeof(r.wrapped)};
+    if (seal_open(s->payload, payload, &r.stamp, wrapped, a->key) == ERR_OK)
+        a->status = KEEPER_OK;
+}
+
 #define ROLE(r) (1U << (r))
 
 static const struct {
@@ -63,6 +86,8 @@ static const struct {
      ROLE(FRAME_ROLE_WORKER) | ROLE(FRAME_ROLE_CONTROL) | ROLE(FRAME_ROLE_TOOL), caller_key},
     {KEEPER_SESSION_KEY_NEW, KEEPER_SESSION_ID_LEN,
      ROLE(FRAME_ROLE_WORKER) | ROLE(FRAME_ROLE_CONTROL),                         session_key_new},
+    {KEEPER_SESSION_KEY_GET, KEEPER_SESSION_ID_LEN,
+     ROLE(FRAME_ROLE_WORKER) | ROLE(FRAME_ROLE_CONTROL),                         session_key_get},
     /* clang-format on */
 };
 

@@ -71,18 +71,22 @@ static void check_frame(struct keeper_state *s, enum frame_role role,
                       (worker || role == FRAME_ROLE_TOOL);
     bool session_key = f->type == KEEPER_SESSION_KEY_NEW &&
                        f->payload.len == KEEPER_SESSION_ID_LEN && worker;
-    bool fits = f->flags == 0 && (caller_key || session_key);
+    bool old_key = f->type == KEEPER_SESSION_KEY_GET &&
+                   f->payload.len == KEEPER_SESSION_ID_LEN && worker;
+    bool fits = f->flags == 0 && (caller_key || session_key || old_key);
 
     check(keeper_records_loaded(s->records) ||
           keeper_records_load(s->records, SIZE_MAX) == ERR_OK);
-    bool had = session_key &&
+    bool had = (session_key || old_key) &&
                keeper_records_has(s->records, (const void *)f->payload.ptr);
     struct keeper_answer a;
     enum err e = keeper_request_handle(s, role, f, &a);
     check((e == ERR_OK) == fits);
     if (e != ERR_OK)
         return;
-    check((a.status == KEEPER_EXISTS) == had);
+    check((a.status == KEEPER_EXISTS) == (session_key && had));
+    /* Nothing is committed here. */
+    check(!old_key || a.status == KEEPER_MISSING || a.status == KEEPER_FAILED);
     check(a.staged == (session_key && a.status == KEEPER_OK));
     check_answer(a, committed);
 }

@@ -57,6 +57,9 @@ static void check_records(struct keeper_records *r, size_t count)
     for (size_t i = 0; i < count; i++) {
         check(keeper_records_read(r, i, &record) == ERR_OK);
         check(keeper_records_has(r, record.session_id));
+        struct keeper_record found;
+        check(keeper_records_find(r, record.session_id, &found) == ERR_OK);
+        check(memcmp(found.wrapped, record.wrapped, KEEPER_KEY_LEN) == 0);
     }
     check(keeper_records_read(r, count, &record) == ERR_NOT_FOUND);
 }

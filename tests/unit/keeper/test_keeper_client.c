@@ -102,6 +102,41 @@ static void test_the_real_process_answers(void **state)
     bench_free(&b);
 }
 
+static void test_a_session_keeps_its_key_over_a_crash(void **state)
+{
+    struct fixture *x = *state;
+    struct bench b = bench_new();
+    struct fixture_id id = fixture_id(1), other = fixture_id(2);
+    const unsigned char *session = (const unsigned char *)id.bytes;
+    fixture_start(x, NULL);
+    int fd = fixture_connect_fd(x, FRAME_ROLE_WORKER);
+    assert_int_equal(keeper_client_connect(b.client, fd), ERR_OK);
+    struct asker made = asker_of(&b);
+    assert_int_equal(keeper_client_session_key_new(b.client, session,
+                                                   &made.wait),
+                     ERR_OK);
+    loop_run(b.loop);
+    fixture_kill(x);
+
+    fixture_start(x, NULL);
+    fd = fixture_connect_fd(x, FRAME_ROLE_WORKER);
+    assert_int_equal(keeper_client_connect(b.client, fd), ERR_OK);
+    struct asker got = asker_of(&b), none = asker_of(&b);
+    assert_int_equal(keeper_client_session_key_get(b.client, session,
+                                                   &got.wait),
+                     ERR_OK);
+    session = (const unsigned char *)other.bytes;
+    assert_int_equal(keeper_client_session_key_get(b.client, session,
+                                                   &none.wait),
+                     ERR_OK);
+    loop_run(b.loop);
+    assert_int_equal(got.e, ERR_OK);
+    assert_memory_equal(got.key, made.key, KEEPER_KEY_LEN);
+    assert_int_equal(none.e, ERR_NOT_FOUND);
+    assert_int_equal(none.key_len, 0);
+    bench_free(&b);
+}
+
 static void test_without_a_connection_nothing_is_taken(void **state)
 {
     (void)state;
@@ -210,7 +245,7 @@ static void test_lies_break_the_connection(void **state)
         STR_INIT("\0\0\0\20\0\1\0\0\0\0\0\1\0\0\0\3\0\0\0\0\0\0\0\0"),
         STR_INIT(HELLO "\0\0\0\0\0\20\0\0"),     /* no status */
         STR_INIT(HELLO "\0\0\0\1\0\20\0\0\1"),   /* no key */
-        STR_INIT(HELLO "\0\0\0\1\0\20\0\0\3"),   /* no such status */
+        STR_INIT(HELLO "\0\0\0\1\0\20\0\0\4"),   /* no such status */
         STR_INIT(HELLO "\0\0\0\2\0\20\0\0\2x"),  /* a byte too many */
         STR_INIT(HELLO "\0\0\0\1\0\21\0\0\0"),   /* of another request */
         STR_INIT(HELLO "\0\0\0\1\0\20\0\1\0"),   /* flags */
@@ -267,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(test_the_real_process_answers),
+        WITH_FIXTURE(test_a_session_keeps_its_key_over_a_crash),
         cmocka_unit_test(test_without_a_connection_nothing_is_taken),
         WITH_FIXTURE(test_a_crash_answers_all_that_wait_and_a_new_one_serves),
         WITH_FIXTURE(test_a_cancelled_question_keeps_its_place),

@@ -22,7 +22,8 @@ static void add(struct keeper_index *x, unsigned n, bool want_new)
 {
     struct fixture_id id = fixture_id(n);
     bool is_new = !want_new;
-    assert_int_equal(keeper_index_add(x, bytes_of(&id), &is_new), ERR_OK);
+    assert_int_equal(keeper_index_add(x, bytes_of(&id), n + 7, &is_new),
+                     ERR_OK);
     assert_int_equal(is_new, want_new);
 }
 
@@ -64,7 +65,10 @@ static void test_ids_stay_found_while_others_come_and_go(void **state)
     }
     for (unsigned n = 0; n < IDS; n++) {
         struct fixture_id id = fixture_id(n);
+        uint32_t place = 0;
         assert_int_equal(keeper_index_has(&x, bytes_of(&id)), in[n]);
+        assert_int_equal(keeper_index_find(&x, bytes_of(&id), &place), in[n]);
+        assert_int_equal(place, in[n] ? n + 7 : 0);
     }
     keeper_index_release(&x);
 }
@@ -78,7 +82,8 @@ static void test_a_full_index_refuses(void **state)
     x.used = KEEPER_SESSIONS_MAX; /* as if they were there */
     struct fixture_id id = fixture_id(2);
     bool is_new;
-    assert_int_equal(keeper_index_add(&x, bytes_of(&id), &is_new), ERR_LIMIT);
+    assert_int_equal(keeper_index_add(&x, bytes_of(&id), 0, &is_new),
+                     ERR_LIMIT);
     assert_int_equal(keeper_index_reserve(&x, (size_t)KEEPER_SESSIONS_MAX + 1),
                      ERR_LIMIT);
     keeper_index_release(&x);

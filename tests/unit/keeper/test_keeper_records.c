@@ -129,9 +129,14 @@ static void test_what_was_committed_is_read_back(void **state)
         assert_true(keeper_records_has(r, want.session_id));
         assert_int_equal(keeper_records_read(r, n, &got), ERR_OK);
         assert_memory_equal(&got, &want, sizeof(got));
+        got = (struct keeper_record){0};
+        assert_int_equal(keeper_records_find(r, want.session_id, &got), ERR_OK);
+        assert_memory_equal(&got, &want, sizeof(got));
     }
     struct keeper_record none = record_of(3);
     assert_false(keeper_records_has(r, none.session_id));
+    assert_int_equal(keeper_records_find(r, none.session_id, &none),
+                     ERR_NOT_FOUND);
     assert_int_equal(keeper_records_read(r, 3, &none), ERR_NOT_FOUND);
     keeper_records_close(r);
     keeper_records_close(NULL);

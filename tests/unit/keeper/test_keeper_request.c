@@ -66,6 +66,11 @@ static void test_only_what_the_table_names_is_answered(void **state)
         {KEEPER_SESSION_KEY_NEW, 16, 0, FRAME_ROLE_TOOL, ERR_MALFORMED},
         {KEEPER_SESSION_KEY_NEW, 15, 0, FRAME_ROLE_WORKER, ERR_MALFORMED},
         {KEEPER_SESSION_KEY_NEW, 0, 0, FRAME_ROLE_WORKER, ERR_MALFORMED},
+        {KEEPER_SESSION_KEY_GET, 16, 0, FRAME_ROLE_WORKER, ERR_OK},
+        {KEEPER_SESSION_KEY_GET, 16, 0, FRAME_ROLE_CONTROL, ERR_OK},
+        {KEEPER_SESSION_KEY_GET, 16, 0, FRAME_ROLE_TOOL, ERR_MALFORMED},
+        {KEEPER_SESSION_KEY_GET, 16, 1, FRAME_ROLE_WORKER, ERR_MALFORMED},
+        {KEEPER_SESSION_KEY_GET, 15, 0, FRAME_ROLE_WORKER, ERR_MALFORMED},
         {0, 0, 0, FRAME_ROLE_WORKER, ERR_MALFORMED},
         {FRAME_HELLO, 0, 0, FRAME_ROLE_WORKER, ERR_MALFORMED},
         {FRAME_CONNECT, 4, 0, FRAME_ROLE_WORKER, ERR_MALFORMED},
@@ -162,6 +167,50 @@ static void test_a_key_that_was_not_committed_is_not_given_out(void **state)
     close_desk(&d);
 }
 
+static void test_a_session_key_is_given_out_again(void **state)
+{
+    struct desk d = open_desk(state);
+    struct fixture_id id = fixture_id(7), other = fixture_id(8);
+    struct str session = fixture_id_str(&id);
+    static const char zeros[KEEPER_SESSION_ID_LEN];
+    struct keeper_answer a = ask(&d, KEEPER_SESSION_KEY_GET, session);
+    assert_int_equal(a.status, KEEPER_MISSING);
+    struct keeper_answer made = ask(&d, KEEPER_SESSION_KEY_NEW, session);
+    /* What is not durable yet is known to nobody. */
+    a = ask(&d, KEEPER_SESSION_KEY_GET, session);
+    assert_int_equal(a.status, KEEPER_MISSING);
+    assert_int_equal(keeper_records_commit(d.s.records), ERR_OK);
+    a = ask(&d, KEEPER_SESSION_KEY_GET, session);
+    assert_int_equal(a.status, KEEPER_OK);
+    assert_false(a.staged);
+    assert_memory_equal(a.key, made.key, KEEPER_KEY_LEN);
+    a = ask(&d, KEEPER_SESSION_KEY_GET, fixture_id_str(&other));
+    assert_int_equal(a.status, KEEPER_MISSING);
+    a = ask(&d, KEEPER_SESSION_KEY_GET, (struct str){zeros, sizeof(zeros)});
+    assert_int_equal(a.status, KEEPER_FAILED);
+    close_desk(&d);
+}
+
+/* A record whose box was sealed for another session, or under another key. */
+static void test_a_record_that_does_not_open_gives_no_key(void **state)
+{
+    static const unsigned char none[KEEPER_KEY_LEN];
+    struct desk d = open_desk(state);
+    struct fixture_id id = fixture_id(7), other = fixture_id(8);
+    struct keeper_record r;
+    (void)ask(&d, KEEPER_SESSION_KEY_NEW, fixture_id_str(&id));
+    assert_int_equal(keeper_records_commit(d.s.records), ERR_OK);
+    assert_int_equal(keeper_records_read(d.s.records, 0, &r), ERR_OK);
+    memcpy(r.session_id, other.bytes, sizeof(r.session_id));
+    assert_int_equal(keeper_records_stage(d.s.records, &r), ERR_OK);
+    assert_int_equal(keeper_records_commit(d.s.records), ERR_OK);
+    struct keeper_answer a =
+        ask(&d, KEEPER_SESSION_KEY_GET, fixture_id_str(&other));
+    assert_int_equal(a.status, KEEPER_FAILED);
+    assert_memory_equal(a.key, none, sizeof(none));
+    close_desk(&d);
+}
+
 #define WITH_FIXTURE(test)                                                     \
     cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
@@ -172,6 +221,8 @@ int main(void)
         WITH_FIXTURE(test_a_session_key_is_stored_wrapped_for_its_session),
         WITH_FIXTURE(test_a_session_gets_one_key_and_no_session_gets_none),
         WITH_FIXTURE(test_a_key_that_was_not_committed_is_not_given_out),
+        WITH_FIXTURE(test_a_session_key_is_given_out_again),
+        WITH_FIXTURE(test_a_record_that_does_not_open_gives_no_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
