@@ -25,6 +25,14 @@ static void on_key(struct keeper_wait *w, enum err e, struct str key)
     free(o);
 }
 
+static enum err ask(struct keeper_client *c, const struct session *s,
+                    struct keeper_wait *w)
+{
+    return session_is_restored(s)
+               ? keeper_client_session_key_get(c, session_id(s), w)
+               : keeper_client_session_key_new(c, session_id(s), w);
+}
+
 enum err opening_start(struct worker *w, struct session *s)
 {
     struct opening *o = calloc(1, sizeof(*o));
@@ -33,7 +41,7 @@ enum err opening_start(struct worker *w, struct session *s)
     if (o != NULL) {
         o->wait.done = on_key;
         o->session = session_ref(s);
-        e = keeper_client_session_key_new(w->keeper, session_id(s), &o->wait);
+        e = ask(w->keeper, s, &o->wait);
         if (e == ERR_OK)
             return ERR_OK;
         session_unref(o->session);

@@ -2,7 +2,9 @@
  * stage_admit.c - are all links alive, and in which session are they?
  *
  * The first call of a session opens it: the keeper makes its payload key, and
- * evidence says so.  Calls that come meanwhile wait for that.
+ * evidence says so.  Calls that come meanwhile wait for that.  The first call
+ * after a restart fetches the key of the session that was open; where there is
+ * none, a new session begins.
  *
  * Needs: identity.  Gives: admitted.
  * Stops with: ERR_KEEPER, ERR_OVERLOAD.
@@ -27,11 +29,28 @@ static void record_session(struct action *a)
     evidence_session(a->worker->evidence, &f);
 }
 
+static enum step enter_session(struct action *a);
+
+/* The session that was restored cannot be used; its owner has none now. */
+static enum step begin_anew(struct action *a)
+{
+    session_unref(a->session);
+    a->session = NULL;
+    return enter_session(a);
+}
+
 static void on_ready(struct session_wait *w, enum err e)
 {
     struct action *a = CONTAINER_OF(w, struct action, session_wait);
+    enum step step = STEP_NEXT;
+
     timer_cancel(&a->patience);
-    pipeline_resume(a, e == ERR_OK ? STEP_NEXT : stage_stop(a, e));
+    if (e == ERR_NOT_FOUND && session_is_restored(a->session))
+        step = begin_anew(a);
+    else if (e != ERR_OK)
+        step = stage_stop(a, e);
+    if (step != STEP_WAIT)
+        pipeline_resume(a, step);
 }
 
 static void on_overdue(struct timer *t)
@@ -56,7 +75,7 @@ static struct session_owner owner_of(const struct action *a)
     };
 }
 
-enum step stage_admit(struct action *a)
+static enum step enter_session(struct action *a)
 {
     const struct settings *s = &a->snapshot->settings;
     const struct session_limits limits = {s->sessions.idle_ms,
@@ -64,15 +83,14 @@ enum step stage_admit(struct action *a)
     const struct session_owner owner = owner_of(a);
     bool is_new = false;
 
-    assert(a->chain.count > 0);
     enum err e =
         session_find(a->worker->sessions, &owner, &limits,
                      loop_now_ms(a->worker->loop), &a->session, &is_new);
     if (e == ERR_OK && is_new) {
         e = opening_start(a->worker, a->session);
         /* Not of a session that never was: without a keeper each call would
-         * leave one behind. */
-        if (e == ERR_OK)
+         * leave one behind.  Of a restored one it was said before. */
+        if (e == ERR_OK && !session_is_restored(a->session))
             record_session(a);
     }
     if (e == ERR_OK && session_has_key(a->session))
@@ -84,6 +102,12 @@ enum step stage_admit(struct action *a)
         return stage_stop(a, e);
     timer_set(a->worker->loop, &a->patience, PATIENCE_MS, on_overdue);
     return STEP_WAIT;
+}
+
+enum step stage_admit(struct action *a)
+{
+    assert(a->chain.count > 0);
+    return enter_session(a);
 }
 
 void stage_admit_cancel(struct action *a)

@@ -32,8 +32,7 @@ static struct session *find_open(struct session_table *t,
         s->unstored_ms = now_ms;
         list_push(&p->used, &s->unstored);
     }
-    *ret_ask = !s->asked;
-    s->asked = true;
+    *ret_ask = !atomic_exchange(&s->asked, true);
     return session_ref(s);
 }
 
@@ -53,7 +52,8 @@ static enum err open_new(struct session_table *t, struct session *fresh,
         e = session_table_put(t, p, fresh);
     if (s == NULL && e == ERR_OK) {
         list_push(&p->fresh, &fresh->unstored);
-        fresh->asked = *ret_ask = true;
+        atomic_store(&fresh->asked, true);
+        *ret_ask = true;
         s = session_ref(fresh);
     }
     session_table_unlock(&p->lock);

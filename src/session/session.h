@@ -77,7 +77,11 @@ struct str session_payload_key(const struct session *s);
 
 /* The keeper's answer, once per session; any thread.  Wakes all who wait. */
 void session_set_key(struct session *s, struct str key);
-/* No key: the session is closed, those who wait get `why`. */
+/*
+ * No key: the session is closed, those who wait get `why`.  A restored one has
+ * its key somewhere, unless `why` is ERR_NOT_FOUND: it stays open, and whoever
+ * finds it next is told is_new.
+ */
 void session_fail(struct session *s, enum err why);
 
 /*

@@ -178,34 +178,55 @@ static void wake(struct session_ticket *t)
         ticket_free(t);
 }
 
-/* Moves the phase, and wakes whoever waited for it; not under the lock. */
-static void settle(struct session *s, enum session_phase phase, enum err why)
+/* Under the lock: all who wait, as a row, with their result. */
+static struct session_ticket *take_tickets(struct session *s, enum err result)
 {
-    struct session_ticket *woken = NULL;
-
-    lock(s);
-    bool first = atomic_load(&s->phase) == SESSION_NEW;
-    if (first) {
-        s->why = why;
-        atomic_store_explicit(&s->phase, phase, memory_order_release);
-    }
+    struct session_ticket *taken = NULL;
     LIST_EACH(it, next_it, &s->tickets)
     {
         struct session_ticket *t =
             CONTAINER_OF(it, struct session_ticket, node);
         list_remove(&t->node);
         t->queued = false;
-        t->result = why;
-        t->next = woken;
-        woken = t;
+        t->result = result;
+        t->next = taken;
+        taken = t;
     }
-    unlock(s);
-    assert(first || woken == NULL);
+    return taken;
+}
+
+static void wake_all(struct session_ticket *woken)
+{
     while (woken != NULL) {
         struct session_ticket *t = woken;
         woken = t->next;
         wake(t);
     }
+}
+
+/* Moves the phase, and wakes whoever waited for it; not under the lock. */
+static void settle(struct session *s, enum session_phase phase, enum err why)
+{
+    lock(s);
+    bool first = atomic_load(&s->phase) == SESSION_NEW;
+    if (first) {
+        s->why = why;
+        atomic_store_explicit(&s->phase, phase, memory_order_release);
+    }
+    struct session_ticket *woken = take_tickets(s, why);
+    unlock(s);
+    assert(first || woken == NULL);
+    wake_all(woken);
+}
+
+/* Its key is there and could not be had now: whoever comes next asks again. */
+static void postpone(struct session *s, enum err why)
+{
+    lock(s);
+    struct session_ticket *woken = take_tickets(s, why);
+    atomic_store(&s->asked, false);
+    unlock(s);
+    wake_all(woken);
 }
 
 void session_set_key(struct session *s, struct str key)
@@ -219,7 +240,10 @@ void session_set_key(struct session *s, struct str key)
 void session_fail(struct session *s, enum err why)
 {
     assert(why != ERR_OK);
-    settle(s, SESSION_DEAD, why);
+    if (s->restored && why != ERR_NOT_FOUND)
+        postpone(s, why);
+    else
+        settle(s, SESSION_DEAD, why);
 }
 
 enum err session_await(struct session *s, struct loop *l,

@@ -23,7 +23,8 @@ struct session {
     struct list tickets;
     enum err why; /* it is dead; set before phase */
     _Atomic uint64_t calls, tokens;
-    atomic_bool ended;                  /* by somebody */
+    atomic_bool ended; /* by somebody */
+    atomic_bool asked; /* somebody was told to ask for the key */
     unsigned char key[SESSION_KEY_LEN]; /* set before phase; wiped */
 
     /* The table's, under the lock of its stripe. */
@@ -32,7 +33,6 @@ struct session {
     struct list unstored; /* on fresh or used of the stripe, or alone */
     int64_t unstored_ms;  /* the first use that is not stored */
     bool stored;          /* told as open: its end is to be told, too */
-    bool asked;           /* somebody was told to ask for the key */
     struct session_limits limits;
     int64_t used_ms;
 

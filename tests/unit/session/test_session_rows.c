@@ -316,7 +316,13 @@ static void test_without_its_key_a_restored_session_is_closed(void **state)
     struct session_row row = {.id = {1}, .root = {1}, .owner = ann};
     row.opened_us = row.used_us = us(0);
     assert_int_equal(session_table_restore(t, &row, &limits, us(0), 0), ERR_OK);
-    struct session *s = find(t, &ann, 1, NULL);
+    struct session *s = find(t, &ann, 1, &is_new);
+    assert_true(is_new);
+    session_fail(s, ERR_KEEPER); /* for now: it is asked for again */
+    struct session *same = find(t, &ann, 1, &is_new);
+    assert_ptr_equal(same, s);
+    assert_true(is_new);
+    session_unref(same);
     session_fail(s, ERR_NOT_FOUND);
     struct session *next = find(t, &ann, 2, &is_new);
     assert_true(is_new);
