@@ -13,6 +13,7 @@
 #include "store/table_node.h"
 #include "store/table_projection.h"
 #include "store/table_schema.h"
+#include "store/table_session.h"
 
 /* Which database a test runs on: &on_sqlite or &on_postgres. */
 static struct postgres_server server;
@@ -245,6 +246,126 @@ static void test_a_node_counts_its_starts(void **state)
                                  "1:'gw-1',1000,3000,3;");
 }
 
+/* A session whose id is `n` sixteen times. */
+static struct table_session session(char ids[TABLE_SESSION_ID_LEN], char n,
+                                    int64_t opened_us)
+{
+    memset(ids, n, TABLE_SESSION_ID_LEN);
+    const struct str id = {ids, TABLE_SESSION_ID_LEN};
+    return (struct table_session){
+        .id = id,
+        .root = id,
+        .tenant = STR("acme"),
+        .issuer = STR("corp"),
+        .subject = (struct str){ids, 1},
+        .actor = STR(""),
+        .opened_us = opened_us,
+        .used_us = opened_us,
+    };
+}
+
+static void put_session(struct bench *b, const char *node, char n,
+                        int64_t opened_us, uint64_t calls)
+{
+    char ids[TABLE_SESSION_ID_LEN];
+    struct table_session s = session(ids, n, opened_us);
+    struct store_batch *batch = bench_batch_new();
+    s.used_us = opened_us + (int64_t)calls;
+    s.calls = calls;
+    s.tokens = calls == 0 ? 0 : UINT64_MAX; /* more than a column holds */
+    assert_int_equal(table_session_put(batch, str_from(node), &s), ERR_OK);
+    assert_int_equal(bench_run(b, batch), STORE_DONE);
+}
+
+static void close_session(struct bench *b, char n, int64_t now_us)
+{
+    char ids[TABLE_SESSION_ID_LEN];
+    struct table_session s = session(ids, n, 0);
+    struct store_batch *batch = bench_batch_new();
+    assert_int_equal(table_session_close(batch, s.id, now_us), ERR_OK);
+    assert_int_equal(bench_run(b, batch), STORE_DONE);
+}
+
+/* The page after the session `n` that was opened then; 0: the first. */
+static void assert_sessions(struct bench *b, char n, int64_t opened_us,
+                            int64_t limit, const char *want)
+{
+    char ids[TABLE_SESSION_ID_LEN];
+    struct table_session after = session(ids, n, opened_us);
+    struct store_batch *batch = bench_batch_new();
+    if (n == 0)
+        after.id = (struct str){NULL, 0};
+    assert_int_equal(table_session_list(batch, STR("gw-1"), opened_us, after.id,
+                                        limit),
+                     ERR_OK);
+    assert_int_equal(bench_run(b, batch), STORE_DONE);
+    assert_string_equal(b->rows, want);
+}
+
+#define SESSION_ROW(n, rest) "0:x16,x16,'acme','corp','" n "',''," rest ";"
+
+static void test_open_sessions_are_listed_in_pages(void **state)
+{
+    struct bench *b = *state;
+    assert_sessions(b, 0, INT64_MIN, 10, "");
+    put_session(b, "gw-1", 'c', 100, 0);
+    put_session(b, "gw-1", 'b', 200, 0);
+    put_session(b, "gw-1", 'a', 200, 0);
+    put_session(b, "gw-2", 'd', 150, 0); /* another node's */
+    assert_sessions(b, 0, INT64_MIN, 2,
+                    SESSION_ROW("c", "100,100,0,0")
+                        SESSION_ROW("a", "200,200,0,0"));
+    assert_sessions(b, 'a', 200, 2, SESSION_ROW("b", "200,200,0,0"));
+    assert_sessions(b, 'b', 200, 2, "");
+}
+
+static void test_a_session_is_renewed_until_it_closes(void **state)
+{
+    struct bench *b = *state;
+    put_session(b, "gw-1", 'a', 100, 0);
+    put_session(b, "gw-1", 'a', 100, 3);
+    assert_sessions(b, 0, INT64_MIN, 10,
+                    SESSION_ROW("a", "100,103,3,9223372036854775807"));
+    close_session(b, 'a', 500);
+    close_session(b, 'z', 500); /* of which nothing is known */
+    assert_sessions(b, 0, INT64_MIN, 10, "");
+    put_session(b, "gw-1", 'a', 100, 4); /* too late */
+    close_session(b, 'a', 900);
+    assert_sessions(b, 0, INT64_MIN, 10, "");
+    static const struct store_sql closed = {
+        "SELECT closed_us, calls FROM session", 0};
+    assert_int_equal(bench_run(b, bench_batch(&closed)), STORE_DONE);
+    assert_string_equal(b->rows, "0:500,4;");
+}
+
+static void test_closed_sessions_are_forgotten_in_time(void **state)
+{
+    struct bench *b = *state;
+    static const struct store_sql left = {
+        "SELECT node, closed_us FROM session ORDER BY closed_us, node", 0};
+    for (char n = 'a'; n <= 'e'; n++) {
+        put_session(b, n == 'e' ? "gw-2" : "gw-1", n, 10, 0);
+        if (n != 'd')
+            close_session(b, n, 100 * (n - 'a' + 1));
+    }
+    for (int i = 0; i < 2; i++) {
+        struct store_batch *batch = bench_batch_new();
+        assert_int_equal(table_session_forget(batch, STR("gw-1"), 300, 1),
+                         ERR_OK);
+        assert_int_equal(bench_run(b, batch), STORE_DONE);
+        assert_int_equal(bench_run(b, bench_batch(&left)), STORE_DONE);
+        assert_string_equal(b->rows, i == 0 ? "0:'gw-1',0;0:'gw-1',200;"
+                                              "0:'gw-1',300;0:'gw-2',500;"
+                                            : "0:'gw-1',0;0:'gw-1',300;"
+                                              "0:'gw-2',500;");
+    }
+    struct store_batch *batch = bench_batch_new();
+    assert_int_equal(table_session_forget(batch, STR("gw-1"), 300, 9), ERR_OK);
+    assert_int_equal(bench_run(b, batch), STORE_DONE);
+    assert_int_equal(bench_run(b, bench_batch(&left)), STORE_DONE);
+    assert_string_equal(b->rows, "0:'gw-1',0;0:'gw-1',300;0:'gw-2',500;");
+}
+
 static void test_rows_are_read_by_their_tables(void **state)
 {
     (void)state;
@@ -262,6 +383,42 @@ static void test_rows_are_read_by_their_tables(void **state)
     int64_t version;
     assert_true(table_schema_read(good + 1, 1, &version));
     assert_false(table_schema_read(good, 1, &version));
+}
+
+static void test_a_session_is_read_only_when_it_is_whole(void **state)
+{
+    (void)state;
+    static const char id[TABLE_SESSION_ID_LEN + 1] = "0123456789abcdef";
+    const struct store_value text = store_text(STR("t"));
+    const struct store_value good[] = {
+        store_blob((struct str){id, TABLE_SESSION_ID_LEN}),
+        store_blob((struct str){id, TABLE_SESSION_ID_LEN}),
+        text,
+        text,
+        text,
+        text,
+        store_int(-1),
+        store_int(2),
+        store_int(3),
+        store_int(4)};
+    struct table_session s;
+    assert_true(table_session_read(good, ARRAY_LEN(good), &s));
+    assert_int_equal(s.opened_us, -1);
+    assert_int_equal(s.tokens, 4);
+    assert_false(table_session_read(good, ARRAY_LEN(good) - 1, &s));
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        struct store_value bad[ARRAY_LEN(good)];
+        memcpy(bad, good, sizeof(bad));
+        bad[i] = (struct store_value){0};
+        assert_false(table_session_read(bad, ARRAY_LEN(bad), &s));
+    }
+    struct store_value bad[ARRAY_LEN(good)];
+    memcpy(bad, good, sizeof(bad));
+    bad[1].bytes.len--;
+    assert_false(table_session_read(bad, ARRAY_LEN(bad), &s));
+    memcpy(bad, good, sizeof(bad));
+    bad[8].number = -1;
+    assert_false(table_session_read(bad, ARRAY_LEN(bad), &s));
 }
 
 static void test_what_was_done_is_there_after_reopening(void **state)
@@ -471,6 +628,9 @@ int main(void)
         ON_BOTH(test_an_index_is_applied_once_and_in_rising_order),
         ON_BOTH(test_a_conflict_in_a_batch_once_is_no_repetition),
         ON_BOTH(test_a_node_counts_its_starts),
+        ON_BOTH(test_open_sessions_are_listed_in_pages),
+        ON_BOTH(test_a_session_is_renewed_until_it_closes),
+        ON_BOTH(test_closed_sessions_are_forgotten_in_time),
         ON_BOTH(test_what_was_done_is_there_after_reopening),
         ON_BOTH(test_tables_of_a_newer_program_are_refused),
         ON_BOTH(test_the_version_is_noted_once),
@@ -481,6 +641,7 @@ int main(void)
         ON_BOTH(test_many_calls_are_applied_in_order),
         ON_BOTH(test_what_waits_is_bounded),
         cmocka_unit_test(test_rows_are_read_by_their_tables),
+        cmocka_unit_test(test_a_session_is_read_only_when_it_is_whole),
         cmocka_unit_test(test_a_text_is_utf8_without_nul),
     };
     have_server = postgres_server_set_up(&server);
