@@ -27,13 +27,27 @@ int str_compare(struct str a, struct str b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
+/* The compiler may not look into `v`, so that it cannot leave early. */
+static uint64_t opaque(uint64_t v)
+{
+    __asm__ volatile("" : "+r"(v));
+    return v;
+}
+
 bool str_eq_secret(struct str a, struct str b)
 {
     if (a.len != b.len)
         return false;
-    volatile unsigned char differ = 0;
-    for (size_t i = 0; i < a.len; i++)
-        differ |= (unsigned char)(a.ptr[i] ^ b.ptr[i]);
+    uint64_t differ = 0;
+    size_t i = 0;
+    for (; a.len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        uint64_t x, y;
+        memcpy(&x, a.ptr + i, sizeof(x));
+        memcpy(&y, b.ptr + i, sizeof(y));
+        differ = opaque(differ | (x ^ y));
+    }
+    for (; i < a.len; i++)
+        differ = opaque(differ | (unsigned char)(a.ptr[i] ^ b.ptr[i]));
     return differ == 0;
 }
 
