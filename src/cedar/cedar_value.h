@@ -108,6 +108,22 @@ MUST_CHECK enum err cedar_value_record(struct arena *a,
                                        const struct cedar_record **ret);
 
 /*
+ * The form of records that are made again and again: names are hashed and put
+ * in order once.  Copies the array, not what it points to.  ERR_MALFORMED: a
+ * name comes twice.  ERR_LIMIT: the arena is full.
+ */
+struct cedar_shape;
+MUST_CHECK enum err cedar_shape_make(struct arena *a, const struct str *names,
+                                     size_t count,
+                                     const struct cedar_shape **ret);
+/* A record of this form with values in the order of the names; CEDAR_NOTHING
+ * leaves its member out.  ERR_LIMIT: the arena is full. */
+MUST_CHECK enum err cedar_shape_record(struct arena *a,
+                                       const struct cedar_shape *s,
+                                       const struct cedar_value *values,
+                                       const struct cedar_record **ret);
+
+/*
  * A value of an extension type from its text, as ip("...") in a policy:
  * `function` is "ip", "decimal", "datetime" or "duration".  ERR_MALFORMED.
  */

@@ -10,13 +10,15 @@
 #include "base/limits.h"
 #include "cedar/entities.h"
 #include "cedar/errors.h"
-#include "cedar/program.h"
 #include "cedar/sort.h"
 
 /* Ancestors looked at, in all: enough for a chain of some 3,000 entities or
  * for 256 ancestors of everybody. */
 #define WORK_MIN (4 * MIB)
 enum { WORK_PER_UID = 256 };
+
+/* A store for one request is this small; it needs no memory of the heap. */
+enum { UIDS_FEW = 64, GATHERED_FIRST = 16 };
 
 enum { UNSEEN = 0, OPENED, DONE };
 
@@ -28,7 +30,10 @@ struct closing {
         uint32_t uid, parent; /* the parent to look at next */
     } *stack;
     size_t depth;
-    PROGRAM_LIST(uint32_t) gathered;
+    struct {
+        uint32_t *at; /* the newest of the arena's, which then is kept */
+        size_t count, room;
+    } gathered;
     size_t work, work_max;
 };
 
@@ -41,10 +46,27 @@ static int order(const void *a, const void *b)
 
 static bool gather(struct closing *c, uint32_t uid)
 {
-    if (++c->work > c->work_max || !PROGRAM_ROOM(c->gathered))
+    if (++c->work > c->work_max)
         return false;
+    if (c->gathered.count == c->gathered.room) {
+        size_t bytes = c->gathered.room * sizeof(uid);
+        void *grown = arena_resize(c->arena, c->gathered.at, bytes, 2 * bytes);
+        if (grown == NULL)
+            return false;
+        c->gathered.at = grown;
+        c->gathered.room *= 2;
+    }
     c->gathered.at[c->gathered.count++] = uid;
     return true;
+}
+
+static bool gather_first(struct closing *c)
+{
+    c->gathered.at =
+        arena_alloc_raw(c->arena, GATHERED_FIRST * sizeof(*c->gathered.at));
+    c->gathered.count = 0;
+    c->gathered.room = GATHERED_FIRST;
+    return c->gathered.at != NULL;
 }
 
 /* A parent and its ancestors, which are known; ascending. */
@@ -72,15 +94,16 @@ static bool gather_parent(struct closing *c, uint32_t parent)
 
 static bool finish(struct closing *c, struct entities_entity *entity)
 {
-    c->gathered.count = 0;
+    if (entity->parent_count == 0)
+        return true;
+    if (!gather_first(c))
+        return false;
     for (uint32_t i = 0; i < entity->parent_count; i++)
         if (!gather_parent(c, entity->parents[i]))
             return false;
     uint32_t spare;
     uint32_t kept = 0;
     uint32_t *all = c->gathered.at;
-    if (c->gathered.count == 0)
-        return true;
     if (entity->parent_count > 1)
         sort_array(all, c->gathered.count, sizeof(spare), order, &spare);
     for (size_t i = 0; i < c->gathered.count; i++) {
@@ -89,11 +112,9 @@ static bool finish(struct closing *c, struct entities_entity *entity)
         all[kept++] = all[i];
         entity->bloom |= entities_bloom(&c->entities->uids[all[i]]);
     }
-    uint32_t *ancestors = ARENA_NEW(c->arena, uint32_t, kept);
-    if (ancestors == NULL)
-        return false;
-    memcpy(ancestors, all, kept * sizeof(*all));
-    entity->ancestors = ancestors;
+    arena_shrink(c->arena, all, c->gathered.room * sizeof(*all),
+                 kept * sizeof(*all));
+    entity->ancestors = all;
     entity->ancestor_count = kept;
     return true;
 }
@@ -142,11 +163,14 @@ enum err entities_close(struct cedar_entities *e, struct arena *a,
                         struct cedar_errors *errors)
 {
     size_t n = e->uid_count + (size_t)1;
+    bool few = n <= UIDS_FEW;
+    uint8_t states[UIDS_FEW] = {0};
+    struct frame stack[UIDS_FEW];
     struct closing c = {
         .entities = e,
         .arena = a,
-        .states = calloc(n, sizeof(*c.states)),
-        .stack = calloc(n, sizeof(*c.stack)),
+        .states = few ? states : calloc(n, sizeof(*c.states)),
+        .stack = few ? stack : calloc(n, sizeof(*c.stack)),
         .work_max = WORK_MIN + WORK_PER_UID * (size_t)e->uid_count,
     };
     enum err err = ERR_NO_MEMORY;
@@ -160,8 +184,9 @@ enum err entities_close(struct cedar_entities *e, struct arena *a,
         errors_add(errors, (struct str){0}, 0,
                    "the entities have too many ancestors, taken together");
 out:
-    free(c.states);
-    free(c.stack);
-    free(c.gathered.at);
+    if (!few) {
+        free(c.states);
+        free(c.stack);
+    }
     return err;
 }
