@@ -1,0 +1,212 @@
+/*
+ * rules_facts.c - see rules_facts.h.
+ *
+ * Who takes part is made into entities for this request; all else is loaded.
+ * Nobody in the loaded store can be a member of one of them, so the one store
+ * may stand upon the other.
+ */
+#include "policy/rules_facts.h"
+
+#include <assert.h>
+
+#include "domain/risk.h"
+#include "policy/rules_context.h"
+#include "policy/rules_vocabulary.h"
+
+static const struct str types[] = {
+    [PRINCIPAL_NONE] = STR_INIT(""),
+    [PRINCIPAL_USER] = STR_INIT(RULES_NAMESPACE "User"),
+    [PRINCIPAL_APPLICATION] = STR_INIT(RULES_NAMESPACE "Application"),
+    [PRINCIPAL_WORKLOAD] = STR_INIT(RULES_NAMESPACE "Workload"),
+    [PRINCIPAL_AGENT] = STR_INIT(RULES_NAMESPACE "Agent"),
+};
+
+static const struct str risks[] = {
+    STR_INIT("read"),     STR_INIT("write"),     STR_INIT("trigger"),
+    STR_INIT("purchase"), STR_INIT("deploy"),    STR_INIT("export"),
+    STR_INIT("secret"),   STR_INIT("regulated"), STR_INIT("admin"),
+};
+static_assert(RISK_ALL == (1u << ARRAY_LEN(risks)) - 1, "each has its word");
+
+static struct cedar_value word(struct str s)
+{
+    return s.len == 0 ? (struct cedar_value){.kind = CEDAR_NOTHING}
+                      : cedar_value_string(s);
+}
+
+static enum err risk_words(struct arena *a, uint32_t risk,
+                           struct cedar_value *ret)
+{
+    struct str words[ARRAY_LEN(risks)];
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(risks); i++) {
+        if ((risk >> i & 1) != 0)
+            words[n++] = risks[i];
+    }
+    return rules_context_words(a, words, n, ret);
+}
+
+static enum err attributes(const struct rules_facts *f,
+                           const struct principal *who,
+                           const struct rules_link *l,
+                           const struct cedar_record **ret)
+{
+    struct arena *a = f->arena;
+    struct cedar_value v[SHAPE_PRINCIPAL_COUNT] = {
+        [SHAPE_PRINCIPAL_ISSUER] = cedar_value_string(who->issuer),
+        [SHAPE_PRINCIPAL_KIND] =
+            cedar_value_string(principal_kind_name(who->kind)),
+        [SHAPE_PRINCIPAL_MODE] = word(l->mode),
+        [SHAPE_PRINCIPAL_NAME] = cedar_value_string(l->name),
+        [SHAPE_PRINCIPAL_OWNER] = word(l->owner),
+        /* Whoever is not is refused before policy is asked. */
+        [SHAPE_PRINCIPAL_STATE] = cedar_value_string(STR("active")),
+        [SHAPE_PRINCIPAL_TENANT] = cedar_value_string(who->tenant),
+    };
+    enum err e = rules_context_words(a, l->purposes, l->purpose_count,
+                                     &v[SHAPE_PRINCIPAL_PURPOSES]);
+    if (e == ERR_OK)
+        e = risk_words(a, l->risk, &v[SHAPE_PRINCIPAL_RISK]);
+    return e != ERR_OK
+               ? e
+               : cedar_shape_record(a,
+                                    f->rules->shapes.at[RULES_SHAPE_PRINCIPAL],
+                                    v, ret);
+}
+
+/* Its tenant, and its groups as "<issuer>|<name>". */
+static enum err parents(struct arena *a, const struct link *l,
+                        struct cedar_entity *to)
+{
+    struct cedar_uid *at = ARENA_NEW(a, struct cedar_uid, 1 + l->group_count);
+    struct str issuer = l->who.issuer;
+    if (at == NULL)
+        return ERR_LIMIT;
+    at[0] = cedar_uid_make(STR(RULES_NAMESPACE "Tenant"), l->who.tenant);
+    for (size_t i = 0; i < l->group_count; i++) {
+        struct str group = l->groups[i];
+        char *id = arena_alloc_raw(a, issuer.len + 1 + group.len);
+        if (id == NULL)
+            return ERR_LIMIT;
+        if (issuer.len > 0)
+            memcpy(id, issuer.ptr, issuer.len);
+        id[issuer.len] = '|';
+        if (group.len > 0)
+            memcpy(id + issuer.len + 1, group.ptr, group.len);
+        at[1 + i] =
+            cedar_uid_make(STR(RULES_NAMESPACE "Group"),
+                           (struct str){id, issuer.len + 1 + group.len});
+    }
+    to->parents = at;
+    to->parent_count = 1 + l->group_count;
+    return ERR_OK;
+}
+
+static enum err principal(const struct rules_facts *f, unsigned link,
+                          struct cedar_entity *ret)
+{
+    const struct rules_request *q = f->request;
+    static const struct rules_link nothing = {0};
+    const struct link *l = &q->chain->links[link];
+    if (l->who.kind == PRINCIPAL_NONE ||
+        (unsigned)l->who.kind >= ARRAY_LEN(types))
+        return ERR_MALFORMED;
+    *ret = (struct cedar_entity){
+        .uid = cedar_uid_make(types[l->who.kind], l->who.id),
+    };
+    enum err e =
+        attributes(f, &l->who, q->links == NULL ? &nothing : &q->links[link],
+                   &ret->attributes);
+    return e != ERR_OK ? e : parents(f->arena, l, ret);
+}
+
+/* Known from the files or the config, or one that is made for the request. */
+static enum err resource(struct rules_facts *f, struct cedar_entity *to,
+                         size_t *count)
+{
+    const struct rules_request *q = f->request;
+    struct arena *a = f->arena;
+    struct cedar_uid *ret = &f->resource;
+    struct str space = STR(RULES_NAMESPACE);
+    char room[RULES_KEY_MAX];
+    struct str key = rules_set_key(q->resource_type, q->resource, room);
+    const struct cedar_uid *known =
+        key.len == 0 ? NULL : map_get(&f->rules->known, key);
+    if (known != NULL) {
+        *ret = *known;
+        return ERR_OK;
+    }
+    if (q->resource_type.len == 0)
+        return ERR_MALFORMED;
+    char *type = arena_alloc_raw(a, space.len + q->resource_type.len);
+    const struct cedar_value v[SHAPE_RESOURCE_COUNT] = {
+        [SHAPE_RESOURCE_NAME] = cedar_value_string(q->resource),
+    };
+    if (type == NULL)
+        return ERR_LIMIT;
+    memcpy(type, space.ptr, space.len);
+    memcpy(type + space.len, q->resource_type.ptr, q->resource_type.len);
+    *ret = cedar_uid_make((struct str){type, space.len + q->resource_type.len},
+                          q->resource);
+    for (unsigned i = 0; i < q->chain->count; i++) {
+        if (cedar_uid_equal(ret, &f->principals[i]))
+            return ERR_OK; /* an agent that speaks of itself */
+    }
+    struct cedar_entity *made = &to[(*count)++];
+    *made = (struct cedar_entity){.uid = *ret};
+    return cedar_shape_record(a, f->rules->shapes.at[RULES_SHAPE_RESOURCE], v,
+                              &made->attributes);
+}
+
+/* The link before this one that is the same identity, or `link`. */
+static unsigned first_of(const struct rules_facts *f, unsigned link)
+{
+    unsigned i = 0;
+    while (i < link &&
+           !cedar_uid_equal(&f->principals[i], &f->principals[link]))
+        i++;
+    return i;
+}
+
+/*
+ * One store for the request.  A link whose identity came before, with groups
+ * of another credential, has a store of its own upon it: each link decides
+ * with what its own credential says.
+ */
+static enum err stores(struct rules_facts *f)
+{
+    struct arena *a = f->arena;
+    unsigned n = f->request->chain->count;
+    struct cedar_entity links[CHAIN_LINKS_MAX];
+    struct cedar_entity all[CHAIN_LINKS_MAX + 1];
+    const struct cedar_entities *store;
+    size_t count = 0;
+    enum err e = ERR_OK;
+    for (unsigned i = 0; e == ERR_OK && i < n; i++) {
+        e = principal(f, i, &links[i]);
+        if (e == ERR_OK)
+            f->principals[i] = links[i].uid;
+        if (e == ERR_OK && first_of(f, i) == i)
+            all[count++] = links[i];
+    }
+    if (e == ERR_OK)
+        e = resource(f, all, &count);
+    if (e == ERR_OK)
+        e = cedar_entities_build(a, all, count, f->rules->entities, NULL,
+                                 &store);
+    for (unsigned i = 0; e == ERR_OK && i < n; i++) {
+        f->entities[i] = store;
+        if (first_of(f, i) != i)
+            e = cedar_entities_build(a, &links[i], 1, store, NULL,
+                                     &f->entities[i]);
+    }
+    return e;
+}
+
+enum err rules_facts_fill(struct rules_facts *f)
+{
+    f->action = f->rules->actions[f->request->action];
+    memset(f->context, 0, sizeof(f->context));
+    enum err e = stores(f);
+    return e != ERR_OK ? e : rules_context_fill(f);
+}

@@ -1,0 +1,27 @@
+/*
+ * rules_facts.h - a request in Cedar's terms: uids, entities, and what of the
+ * context all links share.
+ */
+#ifndef POLICY_RULES_FACTS_H
+#define POLICY_RULES_FACTS_H
+
+#include "policy/rules_set.h"
+
+/* One request, and what was made of it; all of that lies in the arena. */
+struct rules_facts {
+    const struct rules *rules;
+    const struct rules_request *request;
+    struct arena *arena;
+    struct cedar_uid action, resource;
+    struct cedar_uid principals[CHAIN_LINKS_MAX]; /* by link */
+    const struct cedar_entities *entities[CHAIN_LINKS_MAX];
+    struct cedar_value context[SHAPE_CONTEXT_COUNT]; /* without the link's */
+};
+
+/*
+ * Fills the rest from the first three, all borrowed.  ERR_LIMIT: the arena is
+ * full.  ERR_MALFORMED: a link without a kind, or a resource without a type.
+ */
+MUST_CHECK enum err rules_facts_fill(struct rules_facts *f);
+
+#endif

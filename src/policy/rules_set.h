@@ -1,0 +1,60 @@
+/*
+ * rules_set.h - the inside of loaded rules; used by policy/ only.
+ */
+#ifndef POLICY_RULES_SET_H
+#define POLICY_RULES_SET_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "cedar/cedar.h"
+#include "policy/rules.h"
+#include "policy/rules_fence.h"
+#include "policy/rules_shapes.h"
+
+/* The name of the fence where policies are named; no policy may have it. */
+#define RULES_FENCE STR("tenants")
+
+/* Type, "::", id: the key of an entity of namespace Writ. */
+enum { RULES_KEY_MAX = 384 };
+
+struct rules_policy {
+    struct str id;
+    struct str file;
+    unsigned line;  /* where it begins in its file, from 1 */
+    unsigned above; /* lines of the set's text before that file */
+    bool is_permit;
+};
+
+/* One set: all files behind one another. */
+struct rules_policies {
+    bool is_there;
+    struct cedar_policies *cedar;
+    const struct rules_policy *at; /* by their index in `cedar` */
+    size_t count;
+};
+
+struct rules {
+    atomic_uint refs;
+    struct arena arena; /* all that is not Cedar's */
+    struct rules_policies live, shadow;
+    struct cedar_entities *entities;
+    struct map known; /* "Model::small" -> struct cedar_uid, of `entities` */
+    struct rules_fence fence;
+    struct rules_shapes shapes;
+    struct cedar_uid actions[ACTION_COUNT];
+    struct hash digest;
+};
+
+/* The key of an entity in `to` of RULES_KEY_MAX bytes; empty: too long. */
+struct str rules_set_key(struct str type, struct str id, char *to);
+
+/* A decision's memory. */
+struct rules_evaluator {
+    struct cedar_evaluator *cedar;
+    struct arena arena; /* of the request being decided */
+    struct arena_spare spare;
+};
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * rules_vocabulary.c - see rules_vocabulary.h.
+ *
+ * Walks the tokens of a text that parses, so a name is what is followed by
+ * "::" or stands behind `is`, and an annotation what stands behind "@".
+ */
+#include "policy/rules_vocabulary.h"
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "cedar/lexer.h"
+#include "policy/rules_report.h"
+
+enum { NAME_MAX = 160, FAR = 3 };
+
+static const struct str types[] = {
+    STR_INIT("User"),       STR_INIT("Application"), STR_INIT("Workload"),
+    STR_INIT("Agent"),      STR_INIT("Group"),       STR_INIT("Tenant"),
+    STR_INIT("Model"),      STR_INIT("ModelGroup"),  STR_INIT("Tool"),
+    STR_INIT("ToolServer"), STR_INIT("Action"),      STR_INIT("Endpoint"),
+    STR_INIT("Dataset"),    STR_INIT("Resource"),    STR_INIT("Prompt"),
+    STR_INIT("Host"),       STR_INIT("Credential"),
+};
+
+static struct str type_at(size_t i)
+{
+    return i < ARRAY_LEN(types) ? types[i] : (struct str){NULL, 0};
+}
+
+static struct str action_at(size_t i)
+{
+    return i < ACTION_COUNT - 1 ? action_kind_name((enum action_kind)(i + 1))
+                                : (struct str){NULL, 0};
+}
+
+typedef struct str word_at(size_t i); /* empty behind the last */
+
+static bool is_word(word_at *at, struct str word)
+{
+    for (size_t i = 0; at(i).len > 0; i++) {
+        if (str_eq(at(i), word))
+            return true;
+    }
+    return false;
+}
+
+/* The word that was meant, or an empty one. */
+static struct str nearest(word_at *at, struct str word)
+{
+    struct str best = {NULL, 0};
+    unsigned least = FAR;
+    for (size_t i = 0; at(i).len > 0; i++) {
+        unsigned d =
+            str_eq_nocase(at(i), word) ? 0 : text_distance(at(i), word);
+        if (d < least) {
+            least = d;
+            best = at(i);
+        }
+    }
+    return best;
+}
+
+struct str rules_vocabulary_own(struct str type)
+{
+    struct str space = STR(RULES_NAMESPACE);
+    return str_starts(type, space) ? str_skip(type, space.len)
+                                   : (struct str){NULL, 0};
+}
+
+static bool refuse_type(struct str type, struct str meant, char *why)
+{
+    struct buf text;
+    buf_init_lent(&text, why, RULES_TEXT_MAX - 1);
+    buf_addf(&text, "there is no entity type %.*s",
+             STR_FMT(str_first(type, 80)));
+    if (meant.len > 0)
+        buf_addf(&text, "; did you mean " RULES_NAMESPACE "%.*s?",
+                 STR_FMT(meant));
+    why[text.len] = 0;
+    return false;
+}
+
+bool rules_vocabulary_type(struct str type, char *why)
+{
+    struct str own = rules_vocabulary_own(type);
+    if (own.len > 0)
+        return is_word(type_at, own) ||
+               refuse_type(type, nearest(type_at, own), why);
+
+    /* "User" and "Wirt::User" are slips, too; "Acme::User" is not. */
+    struct str space = str_first(type, str_find(type, ':'));
+    struct str rest = str_skip(type, space.len + 2);
+    if (space.len == type.len && is_word(type_at, type))
+        return refuse_type(type, type, why);
+    if (rest.len > 0 && is_word(type_at, rest) &&
+        (str_eq_nocase(space, STR("Writ")) ||
+         text_distance(space, STR("Writ")) == 1))
+        return refuse_type(type, rest, why);
+    return true;
+}
+
+/* A walk over the tokens of a file. */
+struct walk {
+    const struct rules_file *file;
+    struct rules_errors *errors;
+    struct lexer lexer;
+    struct lexer_token token;
+};
+
+static bool is_sign(const struct walk *w, int sign)
+{
+    return w->token.kind == TOKEN_SIGN && w->token.sign == sign;
+}
+
+static void advance(struct walk *w)
+{
+    w->token = lexer_next(&w->lexer);
+}
+
+/* Behind "@". */
+static void check_annotation(struct walk *w)
+{
+    static const struct str obligations[] = {
+        STR_INIT("approval"),   STR_INIT("step_up"), STR_INIT("redact"),
+        STR_INIT("cap_tokens"), STR_INIT("ttl"),     STR_INIT("record"),
+        STR_INIT("declassify"),
+    };
+    struct str key = w->token.text;
+    if (str_eq(key, STR("id")) || str_eq(key, STR("owner")) ||
+        str_starts(key, STR("x_")))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(obligations); i++) {
+        if (str_eq(key, obligations[i])) {
+            rules_report_at(w->errors, w->file, w->token.offset,
+                            "@%.*s: obligations are not supported by this "
+                            "version",
+                            STR_FMT(key));
+            return;
+        }
+    }
+    rules_report_at(w->errors, w->file, w->token.offset,
+                    "@%.*s is no annotation; there are id, owner and those "
+                    "that begin with x_",
+                    STR_FMT(str_first(key, 60)));
+}
+
+static void check_action(struct walk *w)
+{
+    struct str id = w->token.text;
+    struct str meant = nearest(action_at, id);
+    if (is_word(action_at, id))
+        return;
+    if (meant.len == 0)
+        rules_report_at(w->errors, w->file, w->token.offset,
+                        "there is no action \"%.*s\"",
+                        STR_FMT(str_first(id, 80)));
+    else
+        rules_report_at(w->errors, w->file, w->token.offset,
+                        "there is no action \"%.*s\"; did you mean \"%.*s\"?",
+                        STR_FMT(str_first(id, 80)), STR_FMT(meant));
+}
+
+/* A name of any number of parts and, at times, an id. */
+static void check_name(struct walk *w, bool is_type)
+{
+    char name[NAME_MAX];
+    char why[RULES_TEXT_MAX];
+    size_t len = 0;
+    size_t offset = w->token.offset;
+    for (;;) {
+        struct str part = w->token.text;
+        if (len + 2 + part.len > sizeof(name)) {
+            advance(w); /* none of ours is so long */
+            return;
+        }
+        if (len > 0) {
+            memcpy(name + len, "::", 2);
+            len += 2;
+        }
+        memcpy(name + len, part.ptr, part.len);
+        len += part.len;
+        advance(w);
+        if (!is_sign(w, LEXER_SIGN(':', ':')))
+            break;
+        is_type = true;
+        advance(w);
+        if (w->token.kind != TOKEN_NAME)
+            break;
+    }
+    struct str type = {name, len};
+    if (!is_type)
+        return;
+    if (!rules_vocabulary_type(type, why))
+        rules_report_at(w->errors, w->file, offset, "%s", why);
+    else if (w->token.kind == TOKEN_STRING &&
+             str_eq(type, STR(RULES_NAMESPACE "Action")))
+        check_action(w);
+}
+
+void rules_vocabulary_check(const struct rules_file *file,
+                            struct rules_errors *errors)
+{
+    struct walk w = {file, errors, {.text = file->text}, {TOKEN_END}};
+    for (advance(&w); w.token.kind != TOKEN_END && w.token.kind != TOKEN_BAD;) {
+        if (w.token.kind == TOKEN_NAME) {
+            bool is = str_eq(w.token.text, STR("is"));
+            if (!is) {
+                check_name(&w, false);
+                continue;
+            }
+            advance(&w);
+            if (w.token.kind == TOKEN_NAME)
+                check_name(&w, true);
+            continue;
+        }
+        int sign = w.token.kind == TOKEN_SIGN ? w.token.sign : 0;
+        advance(&w);
+        if (sign == LEXER_SIGN('@', 0))
+            check_annotation(&w);
+        if (sign == LEXER_SIGN('@', 0) || sign == LEXER_SIGN('.', 0))
+            advance(&w); /* a name that is no type's */
+    }
+}

@@ -1,0 +1,31 @@
+/*
+ * rules_vocabulary.h - the words that policies and entities may use: types of
+ * namespace Writ, actions, annotations.
+ *
+ * A policy about a type or an action that nobody has never applies, and a
+ * forbid that never applies is a hole; so a slip of the pen is refused.
+ */
+#ifndef POLICY_RULES_VOCABULARY_H
+#define POLICY_RULES_VOCABULARY_H
+
+#include "policy/rules.h"
+
+#define RULES_NAMESPACE "Writ::"
+
+/* A type's name without the namespace; empty for one of another namespace. */
+struct str rules_vocabulary_own(struct str type);
+
+/*
+ * True for a type of Writ's and for types of other namespaces.  False: it is
+ * a mistake, and *why, of RULES_TEXT_MAX bytes, says which.
+ */
+MUST_CHECK bool rules_vocabulary_type(struct str type, char *why);
+
+/*
+ * Reports each wrong type, action and annotation in a file of policies that
+ * parses.  Positions are those of the wrong word.
+ */
+void rules_vocabulary_check(const struct rules_file *file,
+                            struct rules_errors *errors);
+
+#endif
