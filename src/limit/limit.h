@@ -16,6 +16,25 @@
  * After a crash, budgets are rebuilt: checkpoints from the store, then the
  * evidence after them (limit_replay_*); an open intent counts as reserved, so
  * a budget is never given out twice.  Rates and concurrency start afresh.
+ *
+ * A link is meant by a limit when its kind and its id are (match.kinds,
+ * match.principals); a limit that names either applies where such a link is.
+ * Whom a counter counts ("whom"):
+ *
+ *     per principal   "<kind>:<entity id>" of each link that is meant
+ *     per owner       the entity id of the owner of each link that is meant;
+ *                     a link without an owner counts for none
+ *     per tenant      its name
+ *     per model       "<tenant>/<alias>"
+ *     per session     its id, hex
+ *
+ * Clocks: a bucket gets nothing for a clock that goes back.  A budget stays in
+ * its window when the clock goes back by up to one, or a minute; beyond, what
+ * was used moves along, so that a wrong clock neither renews a budget nor
+ * locks it up.
+ *
+ * Threads: everything with counters, from any; limit_replay_*() from one,
+ * before anybody else.
  */
 #ifndef LIMIT_LIMIT_H
 #define LIMIT_LIMIT_H
@@ -38,11 +57,14 @@ enum {
     LIMIT_COUNTERS_MAX = 1 << 20,
     LIMIT_KEY_MAX = 320, /* bytes of whom a counter counts */
 };
+/* Of requests and tokens; more is as much.  Below 2^53, exact in JSON. */
+#define LIMIT_AMOUNT_MAX ((UINT64_C(1) << 53) - 1)
 
 MUST_CHECK enum err limit_counters_new(struct limit_counters **ret);
 void limit_counters_free(struct limit_counters *c); /* NULL is allowed */
 
-/* Copies what it needs. */
+/* Copies what it needs.  ERR_CONFIG: two of one name, a name that is too long,
+ * or a rate or budget without a window.  ERR_NO_MEMORY. */
 MUST_CHECK enum err limit_rules_new(const struct settings *s,
                                     struct limit_rules **ret);
 void limit_rules_free(struct limit_rules *r); /* NULL is allowed */
@@ -62,17 +84,20 @@ struct limit_ask {
     int64_t now_us;  /* Unix time */
 };
 
-/* What was taken; embedded in the action, zero: nothing.  Private but for
- * reading by limit_note_write(). */
+/* What was taken; embedded in the action, zero: nothing.  Private. */
 struct limit_hold {
     void *counter;
-    int64_t window_start_us;
+    int64_t window_start_us, window_us;
     uint64_t requests, tokens;
-    bool slot; /* of concurrency */
+    uint32_t turn; /* of the window */
+    bool budget;   /* what is above is of a budget's window */
+    bool rate;     /* a request of a bucket */
+    bool slot;     /* of concurrency */
 };
 struct limit_reservation {
     struct limit_hold holds[LIMIT_HOLDS_MAX];
     unsigned count;
+    uint64_t generation; /* see limit_checkpoint_begin() */
 };
 
 /* Of the tightest limit that applies; for response fields. */
@@ -103,8 +128,11 @@ MUST_CHECK enum err limit_reserve(struct limit_counters *c,
 
 /*
  * Books what it really took, once; the reservation is empty afterwards.
- * Nothing was sent: tokens 0 and requests not counted (`sent` false).
+ * Nothing was sent (`sent` false): all of it is given back.  Nobody knows how
+ * many tokens it took: LIMIT_TOKENS_RESERVED, as many as were reserved; see
+ * limit_replay_use().  A window that has ended meanwhile is not touched.
  */
+#define LIMIT_TOKENS_RESERVED UINT64_MAX
 void limit_settle(struct limit_counters *c, struct limit_reservation *hold,
                   bool sent, uint64_t tokens);
 
@@ -114,7 +142,7 @@ void limit_settle(struct limit_counters *c, struct limit_reservation *hold,
 struct limit_note {
     struct str limit; /* its name */
     struct str whom;  /* key of the counter */
-    int64_t window_start_us;
+    int64_t window_start_us, window_us;
     uint64_t requests, tokens;
     uint64_t generation; /* see limit_checkpoint_begin() */
 };
@@ -129,14 +157,16 @@ size_t limit_notes(const struct limit_reservation *hold, struct limit_note *to,
  * a new generation, with which reservations are tagged from then on; when the
  * last reservation of older generations was settled, ready() is true and
  * limit_each_checkpoint() gives what they used.  In the store it stands with
- * the generation and with the size that the ledger had at begin(): what is
+ * the generation and with a size that the ledger had before begin(): what is
  * replayed later starts there and leaves out older generations.  One at a
  * time: a stream that stays open only makes the replay longer.
  */
 uint64_t limit_checkpoint_begin(struct limit_counters *c);
 bool limit_checkpoint_ready(struct limit_counters *c);
 
-/* An intent with these notes stands at `index`; nothing is known of its end. */
+/* An intent with these notes stands at `index`; nothing is known of its end.
+ * ERR_NO_MEMORY, ERR_LIMIT: too much is open.  ERR_CORRUPT: no such notes were
+ * written, or another one stands at `index`. */
 MUST_CHECK enum err limit_replay_intent(struct limit_counters *c,
                                         uint64_t index,
                                         const struct limit_note *notes,
@@ -159,10 +189,19 @@ void limit_each(struct limit_counters *c, const struct limit_rules *rules,
                 int64_t now_us,
                 void (*each)(void *user, const struct limit_row *row),
                 void *user);
+/* The same for what generations before that of the checkpoint that is ready
+ * used, where they used something: used_*, without limits. */
+void limit_each_checkpoint(struct limit_counters *c, int64_t now_us,
+                           void (*each)(void *user,
+                                        const struct limit_row *row),
+                           void *user);
 /* Puts a checkpointed counter back: used only; what was reserved then is
- * replayed from the evidence. */
+ * replayed from the evidence.  ERR_LIMIT, ERR_NO_MEMORY; ERR_CORRUPT: no row
+ * of a checkpoint. */
 MUST_CHECK enum err limit_restore(struct limit_counters *c,
                                   const struct limit_row *row);
+/* With the rows: reservations are of this generation at least from now on. */
+void limit_restore_generation(struct limit_counters *c, uint64_t generation);
 /* Forgets counters of windows that have ended and buckets that are full. */
 void limit_sweep(struct limit_counters *c, int64_t now_us);
 
