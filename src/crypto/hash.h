@@ -1,13 +1,14 @@
 /*
  * hash.h - SHA-256 and HMAC-SHA-256 (FIPS 180-4, RFC 2104), and random bytes.
  *
- * The algorithm objects are fetched once per process (an implicit fetch per
- * call costs more than hashing 200 bytes); contexts are per thread and reused.
- * Failures of these primitives are failures of the machine: they abort.
+ * Nothing is allocated but a prepared key, and nothing is shared.  Failures of
+ * these primitives are failures of the machine: they abort.
  */
 #ifndef CRYPTO_HASH_H
 #define CRYPTO_HASH_H
 
+#include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,17 +31,21 @@ void hmac_key_free(struct hmac_key *k);        /* wipes; NULL is allowed */
 struct hash hmac_sha256(struct hmac_key *k, const struct str *pieces, size_t n);
 
 /*
- * HMAC over bytes that come in pieces: begin, add, end; then reusable.  One
- * thread from begin to end.  `k` is copied and may go before the end; NULL is
- * plain SHA-256.  Zero-initialised, a stream is idle.
+ * HMAC over bytes that come in pieces: begin, add, end; then reusable.  `k`
+ * is copied and may go before the end; NULL is plain SHA-256.
+ * Zero-initialised, a stream is idle.
  */
+enum { HASH_STATE_BYTES = 112 };
 struct hash_stream {
-    void *ctx; /* from a small per-thread pool; NULL: idle */
+    bool open;
+    bool keyed;                                       /* `outer` is needed */
+    alignas(8) unsigned char inner[HASH_STATE_BYTES]; /* OpenSSL's */
+    alignas(8) unsigned char outer[HASH_STATE_BYTES];
 };
 void hash_stream_begin(struct hash_stream *to, const struct hmac_key *k);
 void hash_stream_add(struct hash_stream *to, struct str bytes);
 struct hash hash_stream_end(struct hash_stream *to);
-/* Gives the context back without a result; allowed after end, too. */
+/* Forgets it without a result; allowed after end, too. */
 void hash_stream_drop(struct hash_stream *to);
 
 /* From the system's generator; aborts when it fails. */
