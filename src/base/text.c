@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <endian.h>
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -11,10 +12,29 @@ static const char alphabet_std[] =
 static const char alphabet_url[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/* Four bytes, the first the highest, as eight digits in memory's order. */
+static uint64_t hex_of_four(uint32_t bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t x = bytes;
+    x = (x << 16 | x) & UINT64_C(0x0000ffff0000ffff);
+    x = (x << 8 | x) & UINT64_C(0x00ff00ff00ff00ff);
+    x = (x << 4 | x) & UINT64_C(0x0f0f0f0f0f0f0f0f); /* one half each */
+    uint64_t letters = ((x + 6 * ones) >> 4) & ones; /* 1 from ten on */
+    return htobe64(x + '0' * ones + letters * ('a' - '0' - 10));
+}
+
 void text_hex(const void *bytes, size_t n, char *to)
 {
     const unsigned char *b = bytes;
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+    for (; n - i >= 4; i += 4) {
+        uint32_t four;
+        memcpy(&four, b + i, sizeof(four));
+        uint64_t digits = hex_of_four(be32toh(four));
+        memcpy(to + 2 * i, &digits, sizeof(digits));
+    }
+    for (; i < n; i++) {
         to[2 * i] = hex_digits[b[i] >> 4];
         to[2 * i + 1] = hex_digits[b[i] & 15];
     }

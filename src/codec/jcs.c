@@ -24,9 +24,13 @@ void jcs_begin(struct jcs *w, struct buf *to)
 }
 
 /* Before each value: a comma where one belongs, and what comes after it. */
-static void before_value(struct jcs *w)
+static inline void before_value(struct jcs *w)
 {
     unsigned char *state = &w->state[w->depth];
+    if (*state == STATE_MEMBER) { /* nearly always */
+        *state = STATE_NAME;
+        return;
+    }
     assert(*state != STATE_DONE && *state != STATE_FIRST_NAME &&
            *state != STATE_NAME);
     if (*state == STATE_ITEM)
@@ -34,7 +38,7 @@ static void before_value(struct jcs *w)
     else if (*state == STATE_FIRST_ITEM)
         *state = STATE_ITEM;
     else
-        *state = *state == STATE_MEMBER ? STATE_NAME : STATE_DONE;
+        *state = STATE_DONE;
 }
 
 static void open_level(struct jcs *w, enum state state, char bracket)

@@ -5,25 +5,31 @@
 #include "base/limits.h"
 #include "codec/json_value.h"
 
+/* Must one of these eight bytes be escaped? */
+static bool has_escape(const char *at)
+{
+    /* A byte below 0x20, a '"' or a '\\' sets its high bit; others behind such
+     * a byte may too. */
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t x;
+    memcpy(&x, at, sizeof(x));
+    uint64_t quote = x ^ ones * '"';
+    uint64_t slash = x ^ ones * '\\';
+    uint64_t hit = (x - ones * 0x20) & ~x;
+    hit |= (quote - ones) & ~quote;
+    hit |= (slash - ones) & ~slash;
+    return (hit & ones << 7) != 0;
+}
+
 /* How many of the first bytes of `s` stand for themselves in a string. */
 static size_t plain_len(struct str s)
 {
     size_t i = 0;
-
-    /* Eight at a time: a byte below 0x20, a '"' or a '\\' sets its high bit
-     * (others behind such a byte may too; the loop below finds the first). */
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    for (; s.len - i >= 8; i += 8) {
-        uint64_t x;
-        memcpy(&x, s.ptr + i, sizeof(x));
-        uint64_t quote = x ^ ones * '"';
-        uint64_t slash = x ^ ones * '\\';
-        uint64_t hit = (x - ones * 0x20) & ~x;
-        hit |= (quote - ones) & ~quote;
-        hit |= (slash - ones) & ~slash;
-        if ((hit & ones << 7) != 0)
-            break;
-    }
+    while (s.len - i >= 8 && !has_escape(s.ptr + i))
+        i += 8;
+    /* The last eight bytes once more, rather than the rest one by one. */
+    if (i > 0 && s.len - i < 8 && !has_escape(s.ptr + s.len - 8))
+        return s.len;
     for (; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
         if (c < 0x20 || c == '"' || c == '\\')
