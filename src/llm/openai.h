@@ -34,6 +34,26 @@ MUST_CHECK enum err openai_read(struct arena *a, enum llm_operation operation,
 void openai_write(struct buf *to, const struct llm_request *r,
                   struct str model);
 
+/*
+ * Tokens that a request may cost, to be reserved from budgets before it is
+ * sent; what it really cost is known later.  Rather too many than too few:
+ *
+ *     input    a token for every three bytes of what the model reads, rounded
+ *              up; OPENAI_ESTIMATE_MESSAGE for each message around its text;
+ *              OPENAI_ESTIMATE_PART for each image, sound or file, whatever
+ *              its size
+ *     output   the larger of max_completion_tokens and max_tokens, or where
+ *              there is neither OPENAI_ESTIMATE_OUTPUT; times n.  Embeddings
+ *              have none.
+ */
+enum {
+    OPENAI_ESTIMATE_BYTES = 3,
+    OPENAI_ESTIMATE_MESSAGE = 4,
+    OPENAI_ESTIMATE_PART = 1600,
+    OPENAI_ESTIMATE_OUTPUT = 4096,
+};
+uint64_t openai_estimate(const struct llm_request *r);
+
 /* "/chat/completions" or "/embeddings", behind the provider's path. */
 struct str openai_path(enum llm_operation operation);
 
