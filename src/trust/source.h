@@ -67,7 +67,7 @@ bool source_unwant(struct source *s);
 /* The keys as they are, borrowed until the next event of the loop. */
 struct issuers_keys source_publish(struct source *s);
 /* They cannot be used, for a reason that it knows better: fails. */
-void source_refuse(struct source *s, const char *why);
+void source_refuse(struct source *s, const char *text);
 /* Looks whether the clock has jumped past what was told: `changed`. */
 void source_check_clock(struct source *s);
 
