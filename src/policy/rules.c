@@ -63,6 +63,8 @@ static struct hash digest_of(const struct settings *s,
     add_text(&h, from->has_shadow ? STR("shadowed") : STR("alone"));
     add_files(&h, STR("shadow"), from->shadow, from->shadow_count);
     add_files(&h, STR("entities"), from->entities, from->entity_count);
+    if (s == NULL)
+        return hash_stream_end(&h);
     add_text(&h, STR("models"));
     for (size_t i = 0; i < s->model_count; i++)
         add_text(&h, s->models[i].name);
@@ -161,4 +163,9 @@ struct hash rules_digest(const struct rules *r)
 size_t rules_count(const struct rules *r)
 {
     return r->live.count;
+}
+
+size_t rules_shadow_count(const struct rules *r)
+{
+    return r->shadow.count;
 }

@@ -80,6 +80,10 @@ struct rules_errors {
 /*
  * Copies what it needs of both; *ret holds one reference.  ERR_CONFIG:
  * *errors says why.  ERR_NO_MEMORY.
+ *
+ * `s` is NULL where policies are tried out without a configuration: there are
+ * no models then but those of the entities, and the fence lets all of one
+ * tenant through, wherever it goes.
  */
 MUST_CHECK enum err rules_new(const struct settings *s,
                               const struct rules_sources *from,
@@ -91,6 +95,8 @@ void rules_unref(struct rules *r); /* NULL is allowed */
 struct hash rules_digest(const struct rules *r);
 /* How many policies there are, without the shadow's; for status. */
 size_t rules_count(const struct rules *r);
+/* Those of the shadow. */
+size_t rules_shadow_count(const struct rules *r);
 
 MUST_CHECK enum err rules_evaluator_new(struct rules_evaluator **ret);
 void rules_evaluator_free(struct rules_evaluator *v); /* NULL is allowed */

@@ -136,10 +136,12 @@ static void decide(const struct rules_facts *f, const struct rules_policies *p,
     ret->policy_count = why->count;
 }
 
-static bool is_chain(const struct chain *c)
+bool rules_decide_is_question(const struct rules_request *q)
 {
+    const struct chain *c = q->chain;
     return c != NULL && c->count > 0 && c->count <= CHAIN_LINKS_MAX &&
-           c->history_count <= CHAIN_LINKS_MAX;
+           c->history_count <= CHAIN_LINKS_MAX &&
+           (unsigned)q->action < ACTION_COUNT && q->action != ACTION_NONE;
 }
 
 void rules_decide(const struct rules *r, struct rules_evaluator *v,
@@ -152,8 +154,7 @@ void rules_decide(const struct rules *r, struct rules_evaluator *v,
         .decision = deny,
         .shadow = {.present = r->shadow.is_there, .decision = deny},
     };
-    if (!is_chain(q->chain) || (unsigned)q->action >= ACTION_COUNT ||
-        q->action == ACTION_NONE)
+    if (!rules_decide_is_question(q))
         return;
     if (!rules_fence_admits(&r->fence, q)) {
         ret->decision.policies[ret->decision.policy_count++] = RULES_FENCE;

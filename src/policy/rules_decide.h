@@ -7,6 +7,9 @@
 
 #include "policy/rules_facts.h"
 
+/* Is it a question at all: a chain that holds, and something to be done? */
+MUST_CHECK bool rules_decide_is_question(const struct rules_request *q);
+
 /* Borrowed from the evaluator until its next decision. */
 struct rules_verdict {
     bool permitted;

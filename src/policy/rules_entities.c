@@ -217,7 +217,7 @@ static enum err add_models(struct merging *m)
     struct str type = STR(RULES_NAMESPACE "Model");
     char room[RULES_KEY_MAX];
     enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < s->model_count; i++) {
+    for (size_t i = 0; e == ERR_OK && s != NULL && i < s->model_count; i++) {
         struct str name = s->models[i].name;
         struct str key = rules_set_key(STR("Model"), name, room);
         if (map_get(&m->rules->known, key) != NULL)

@@ -10,11 +10,12 @@
 #include "policy/rules.h"
 
 struct rules_fence {
+    bool is_open; /* there is no configuration, and so nothing to fence off */
     struct map tenants; /* name -> size_t, its number */
     struct map places;  /* provider -> struct rules_fence_place */
 };
 
-/* Copies into `a`.  On failure, too, rules_fence_release() it. */
+/* Copies into `a`; `s` may be NULL.  On failure, too, release it. */
 MUST_CHECK enum err rules_fence_init(struct rules_fence *f, struct arena *a,
                                      const struct settings *s);
 void rules_fence_release(struct rules_fence *f);
