@@ -20,6 +20,11 @@ struct walk {
     size_t count;
 };
 
+static uint64_t at_most(uint64_t n)
+{
+    return n < LIMIT_AMOUNT_MAX ? n : LIMIT_AMOUNT_MAX;
+}
+
 /* False: nothing to be told of this counter. */
 static bool fill(const struct walk *w, const struct limit_counter *k,
                  struct limit_row *row)
@@ -39,8 +44,8 @@ static bool fill(const struct walk *w, const struct limit_counter *k,
         .whom = limit_table_whom(k),
         .window_start_us = win->start_us,
         .window_us = win->window_us,
-        .used_requests = used.requests,
-        .used_tokens = used.tokens,
+        .used_requests = at_most(used.requests),
+        .used_tokens = at_most(used.tokens),
     };
     if (w->checkpoint)
         return true;
