@@ -67,13 +67,18 @@ static void end(struct gateway *g, int exit_code)
     timer_set(g->loop, &g->leave, LEAVE_MS, on_leave);
 }
 
+void gateway_stored(struct gateway *g)
+{
+    evidence_lifecycle(g->control.evidence, STR("stop"), (struct str){0});
+    end(g, g->exit_code);
+}
+
 void gateway_worker_ended(struct gateway *g)
 {
     assert(g->workers_open > 0);
     if (--g->workers_open > 0)
         return;
-    evidence_lifecycle(g->control.evidence, STR("stop"), (struct str){0});
-    end(g, g->exit_code);
+    gateway_store_finish(g);
 }
 
 static void drain(struct gateway *g)
@@ -132,6 +137,12 @@ static void start_workers(struct gateway *g)
     log_info("ready", {"node", str_from(g->options->node)});
 }
 
+void gateway_loaded(struct gateway *g)
+{
+    if (g->phase == PHASE_STARTING)
+        start_workers(g);
+}
+
 static void put_in_place(struct gateway *g, struct snapshot *s)
 {
     struct snapshot *old = g->control.snapshot;
@@ -141,7 +152,6 @@ static void put_in_place(struct gateway *g, struct snapshot *s)
     g->reloaded_us = loop_wall_us(g->loop);
     evidence_use(g->control.evidence, &s->digests);
     if (g->phase == PHASE_STARTING) {
-        start_workers(g);
         gateway_store_open(g);
     } else {
         for (unsigned i = 0; i < g->worker_count; i++)

@@ -30,6 +30,7 @@ enum gateway_phase {
 
 struct gateway;
 struct gateway_orphans;
+struct gateway_sessions;
 
 /* One worker thread.  `worker` belongs to it from start to end. */
 struct gateway_worker {
@@ -87,9 +88,10 @@ struct gateway {
     bool cut_recorded;  /* of the ledger process that answers now */
     struct timer leave; /* the last frames get a turn to leave */
 
-    struct store *store;          /* NULL: not opened */
-    struct store_call *node_call; /* while it is asked */
-    int64_t starts;               /* of this node, as the store counts */
+    struct store *store;               /* NULL: not opened */
+    struct store_call *node_call;      /* while it is asked */
+    int64_t starts;                    /* of this node, as the store counts */
+    struct gateway_sessions *sessions; /* in the store */
 
     struct build build;
     bool build_again; /* a reload was asked for while one ran */
@@ -122,8 +124,12 @@ void gateway_build_join(struct gateway *g);
 size_t gateway_listener(const struct gateway *g, const struct settings *s,
                         unsigned listener);
 
-/* gateway_store.c: from the first snapshot on. */
+/* gateway_store.c: from the first snapshot on; gateway_loaded() follows once,
+ * in a later turn: what calls need of the store is there, or they are not to
+ * wait for it any longer. */
 void gateway_store_open(struct gateway *g);
+/* No call comes any more: stores the rest; gateway_stored() follows. */
+void gateway_store_finish(struct gateway *g);
 void gateway_store_close(struct gateway *g);
 
 /* gateway_orphans.c: closes intents that an earlier gateway left open. */
@@ -136,6 +142,8 @@ void gateway_status(struct worker *w, struct exchange *x);
 
 /* gateway.c */
 void gateway_worker_ended(struct gateway *g);
+void gateway_loaded(struct gateway *g);
+void gateway_stored(struct gateway *g);
 /* Asks the supervisor for a new connection to ledger or keeper. */
 void gateway_lost(struct gateway *g, uint16_t type, unsigned slot);
 /* It cannot work like this: the gateway ends, and is not started again. */

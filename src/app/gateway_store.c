@@ -1,13 +1,17 @@
 /*
- * gateway_store.c - the node's row in the store.
+ * gateway_store.c - the node's row in the store, and its sessions.
  *
- * The store is a projection of the evidence and no call depends on it yet:
- * one that does not answer is waited for and shown in the status.  Tables of
+ * The store is a projection of the evidence: one that does not answer is
+ * waited for, by calls for a moment only, and shown in the status.  Tables of
  * a newer version are another matter: an older program must not touch them.
  */
 #include "app/gateway_state.h"
 
+#include <stdlib.h>
+
+#include "app/gateway_sessions.h"
 #include "base/log.h"
+#include "session/session.h"
 #include "store/table_node.h"
 
 enum { NODE_TIMEOUT_MS = 10000 };
@@ -56,6 +60,7 @@ static void on_opened(void *user, enum err e, struct str why)
 {
     struct gateway *g = user;
 
+    gateway_sessions_opened(g->sessions, e == ERR_OK ? g->store : NULL);
     if (e == ERR_OK) {
         record_start(g);
         return;
@@ -72,6 +77,35 @@ static void on_changed(void *user, bool usable, struct str why)
              {"why", why});
 }
 
+static void on_loaded(void *user)
+{
+    gateway_loaded(user);
+}
+
+static void on_stored(void *user)
+{
+    gateway_stored(user);
+}
+
+/* Calls go on in the sessions that they had. */
+static enum err load_sessions(struct gateway *g)
+{
+    const struct settings *s = &g->control.snapshot->settings;
+    const struct session_limits limits = {s->sessions.idle_ms,
+                                          s->sessions.max_ms};
+    const struct gateway_sessions_options o = {
+        .loop = g->loop,
+        .table = g->control.sessions,
+        .node = str_from(g->options->node),
+        .write_ms = GATEWAY_SESSIONS_WRITE_MS,
+    };
+
+    enum err e = gateway_sessions_new(&o, &g->sessions);
+    if (e == ERR_OK)
+        gateway_sessions_load(g->sessions, &limits, on_loaded, g);
+    return e;
+}
+
 void gateway_store_open(struct gateway *g)
 {
     const struct store_options o = {
@@ -82,13 +116,24 @@ void gateway_store_open(struct gateway *g)
     const struct store_events events = {on_opened, on_changed, g};
     const char *why = "";
 
-    enum err e = store_open(g->loop, &o, &events, &g->store, &why);
+    enum err e = load_sessions(g);
+    if (e != ERR_OK) {
+        log_error("gateway.start", {"why", str_from(err_text(e))});
+        abort(); /* as where a worker does not start: begin again */
+    }
+    e = store_open(g->loop, &o, &events, &g->store, &why);
     if (e != ERR_OK)
         on_opened(g, e, str_from(why));
 }
 
+void gateway_store_finish(struct gateway *g)
+{
+    gateway_sessions_stop(g->sessions, on_stored, g);
+}
+
 void gateway_store_close(struct gateway *g)
 {
+    gateway_sessions_free(g->sessions);
     store_call_cancel(g->node_call);
     store_close(g->store);
 }
