@@ -18,6 +18,8 @@ enum {
     STATUS_NOT_FOUND = 404,
 };
 #define US_PER_MS ((int64_t)1000)
+/* Two clocks may drift apart by so much before it matters. */
+#define CLOCKS_US ((int64_t)10000)
 /* Longer is for ever; so that sums of times cannot overflow. */
 #define AGE_MAX_MS ((int64_t)100 * 365 * 86400 * 1000)
 
@@ -155,7 +157,7 @@ static void fail(struct source *s, const char *text)
     bool first = s->failures++ == 0;
     /* While all is well others are told less often, and so too early a time
      * at which the keys end. */
-    if (first && has_keys(s) && s->published_us < until_us(s))
+    if (first && has_keys(s) && s->published_us < until_us(s) - CLOCKS_US)
         s->group->changed(s->group);
     if (!s->is_ill)
         s->group->health(s->group, s->settings->alias, false, why(s));

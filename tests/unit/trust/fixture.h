@@ -63,9 +63,9 @@ struct world {
     int rude_fd; /* a server that resets every connection */
     uint16_t rude_port;
     struct loop_poll *rude;
-    size_t rudeness; /* times */
-    struct tls_context *tls;
-    char dir[64], ca[96], key[96]; /* of the certificate, if there is one */
+    size_t rudeness;               /* times */
+    struct tls_context *tls;       /* of the server; NULL: plain */
+    char dir[64], ca[96], key[96]; /* of the certificate */
 
     struct idp idps[ISSUERS];
     struct issuer_settings issuers[ISSUERS];
