@@ -108,6 +108,7 @@ struct evidence_intent {
     bool has_input_hmac;
     unsigned char input_hmac[HASH_LEN]; /* of a tool's arguments */
     const struct decision *decision;
+    const struct shadow_decision *shadow; /* NULL, or not present: none */
     const struct evidence_state *state;
     const struct evidence_route *route;
     struct evidence_body request;
@@ -144,6 +145,7 @@ struct evidence_refusal {
     enum err error;
     struct str param; /* of the request, that was at fault */
     const struct decision *decision;
+    const struct shadow_decision *shadow; /* NULL, or not present: none */
     const struct evidence_state *state;
     struct evidence_body request;
 };
