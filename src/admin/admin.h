@@ -33,6 +33,7 @@ struct admin_host;
 struct evidence;
 struct limit_counters;
 struct limit_rules;
+struct logins;
 struct loop;
 struct metrics_figures;
 struct registry;
@@ -66,8 +67,9 @@ struct admin_host {
     struct session_table *sessions;
     struct limit_counters *limits; /* NULL: none are configured */
     struct accounts *accounts;     /* NULL: no store yet, 503 */
-    struct str caller_key;         /* the keeper's, 32 bytes; empty: not yet */
-    const char *data;              /* the data directory */
+    struct logins *logins;
+    struct str caller_key; /* the keeper's, 32 bytes; empty: not yet */
+    const char *data;      /* the data directory */
     struct admin_hooks hooks;
 
     struct list changes; /* changes.h: those under way; list_init() it */

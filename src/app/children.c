@@ -33,8 +33,8 @@ static const char *const passed_on[] = {
 
 enum { ENV_MAX = 32 };
 
-/* 0, 1, 2, supervisor, control, runner; ledger and keeper; listeners. */
-static_assert(6 + 2 * (ROLE_WORKERS_MAX + 1) +
+/* 0, 1, 2, supervisor, control, runner; ledger and keeper; listeners; admin. */
+static_assert(6 + 1 + 2 * (ROLE_WORKERS_MAX + 1) +
                       ROLE_LISTENERS_MAX * ROLE_WORKERS_MAX <=
                   PROCESS_FDS_MAX,
               "the largest gateway gets all of its descriptors");
@@ -48,7 +48,10 @@ void children_init(struct children *c, const struct role_options *o)
         [CHILD_GATEWAY] = {.role = FRAME_ROLE_WORKER, .name = "gateway"},
     };
 
-    *c = (struct children){.options = o, .lock_fd = -1, .control_fd = -1};
+    *c = (struct children){.options = o,
+                           .lock_fd = -1,
+                           .control_fd = -1,
+                           .admin_fd = -1};
     memcpy(c->at, all, sizeof(all));
     for (size_t i = 0; i < CHILDREN; i++)
         c->at[i].wire.fd = -1;
@@ -65,6 +68,14 @@ enum err children_listen(struct children *c, const char **ret_address)
         enum err e = sockets_probe(o->listen[l]);
         for (unsigned w = 0; e == ERR_OK && w < o->workers; w++)
             e = sockets_listen(o->listen[l], &c->listeners[l][w]);
+        if (e != ERR_OK)
+            return e;
+    }
+    if (o->admin != NULL) {
+        *ret_address = o->admin;
+        enum err e = sockets_probe(o->admin);
+        if (e == ERR_OK)
+            e = sockets_listen(o->admin, &c->admin_fd);
         if (e != ERR_OK)
             return e;
     }
@@ -172,6 +183,8 @@ static void gateway_fds(struct children *c, struct process_options *p,
             add_fd(p, fds, c->listeners[l][w],
                    role_fd_listener(o->workers, l, w));
     }
+    if (c->admin_fd != -1)
+        add_fd(p, fds, c->admin_fd, role_fd_admin(o));
 }
 
 static enum err spawn(struct children *c, struct child *child, int wire_fd)

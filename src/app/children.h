@@ -41,6 +41,7 @@ struct children {
     struct child at[CHILDREN];
     int lock_fd;    /* of the data directory */
     int control_fd; /* the listening control socket */
+    int admin_fd;   /* of the admin listener; -1: none */
     int listeners[ROLE_LISTENERS_MAX][ROLE_WORKERS_MAX];
     uint64_t generation;
     /* When the gateway's slots were last given a connection to each. */

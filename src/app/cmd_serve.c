@@ -65,6 +65,8 @@ static void fill_role(struct serve *s, const char *config, const char *data)
     };
     for (size_t i = 0; i < from->listen_count && i < ROLE_LISTENERS_MAX; i++)
         o->listen[o->listeners++] = address_of(&s->arena, &from->listen[i]);
+    if (from->admin.host.len > 0)
+        o->admin = address_of(&s->arena, &from->admin);
 }
 
 /* The absolute path of `path`, which exists or is made. */

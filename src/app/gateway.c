@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "app/gateway_admin.h"
 #include "app/gateway_protocol.h"
+#include "app/gateway_registry.h"
 #include "app/gateway_state.h"
 #include "base/container.h"
 #include "base/log.h"
@@ -151,7 +153,9 @@ static void put_in_place(struct gateway *g, struct snapshot *s)
     g->serial = s->serial;
     g->reloaded_us = loop_wall_us(g->loop);
     evidence_use(g->control.evidence, &s->digests);
-    if (g->phase == PHASE_STARTING) {
+    if (g->phase == PHASE_STARTING && gateway_admin_listen(g) != ERR_OK) {
+        gateway_refuse(g);
+    } else if (g->phase == PHASE_STARTING) {
         gateway_store_open(g);
     } else {
         for (unsigned i = 0; i < g->worker_count; i++)
@@ -362,7 +366,7 @@ static enum err open_control(struct gateway *g)
 
     w->loop = g->loop;
     w->plane = PLANE_CONTROL;
-    w->admin = gateway_status;
+    w->admin = gateway_admin_request;
     w->owner = g;
     enum err e = http_server_new(g->loop, &server, &events, w, &w->server);
     if (e == ERR_OK)
@@ -406,6 +410,10 @@ static enum err open_all(struct gateway *g)
         e = open_control(g);
     if (e == ERR_OK)
         e = open_services(g);
+    if (e == ERR_OK)
+        e = gateway_registry_new(g);
+    if (e == ERR_OK)
+        e = gateway_admin_new(g);
     if (e != ERR_OK)
         return e;
     g->workers = calloc(g->worker_count, sizeof(*g->workers));
@@ -423,8 +431,10 @@ static void close_all(struct gateway *g)
     for (unsigned i = 0; i < g->worker_count && g->workers != NULL; i++)
         loop_free(g->workers[i].worker.loop);
     free(g->workers);
-    gateway_store_close(g);
     http_server_free(g->control.server);
+    gateway_admin_free(g);
+    gateway_registry_free(g);
+    gateway_store_close(g);
     evidence_free(g->control.evidence);
     ledger_client_free(g->control.ledger);
     gateway_orphans_close(g);

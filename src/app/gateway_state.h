@@ -29,8 +29,11 @@ enum gateway_phase {
 };
 
 struct gateway;
+struct gateway_admin;
 struct gateway_orphans;
 struct gateway_sessions;
+struct gateway_registry;
+struct metrics_figures;
 
 /* One worker thread.  `worker` belongs to it from start to end. */
 struct gateway_worker {
@@ -88,6 +91,9 @@ struct gateway {
     bool cut_recorded;  /* of the ledger process that answers now */
     struct timer leave; /* the last frames get a turn to leave */
 
+    struct gateway_registry *registry; /* gateway_registry.h */
+    struct gateway_admin *admin;       /* gateway_admin.h */
+
     struct store *store;               /* NULL: not opened */
     struct store_call *node_call;      /* while it is asked */
     int64_t starts;                    /* of this node, as the store counts */
@@ -137,8 +143,12 @@ void gateway_orphans_ask(struct gateway *g);
 /* When the ledger's connection is freed: it will not answer. */
 void gateway_orphans_close(struct gateway *g);
 
-/* gateway_status.c: answers ENDPOINT_ADMIN. */
-void gateway_status(struct worker *w, struct exchange *x);
+/* gateway_status.c: the node's state. */
+void gateway_status_write(struct gateway *g, struct buf *to);
+void gateway_status_figures(const struct gateway *g,
+                            struct metrics_figures *ret);
+/* Snapshot, ledger, keeper and store are there. */
+bool gateway_status_ready(const struct gateway *g);
 
 /* gateway.c */
 void gateway_worker_ended(struct gateway *g);

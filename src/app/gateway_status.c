@@ -1,13 +1,12 @@
-/* gateway_status.c - the node's state, as JSON for the control socket. */
+/* gateway_status.c - the node's state, as JSON and as figures. */
 #include "app/gateway_state.h"
 
+#include <assert.h>
+
+#include "admin/metrics.h"
 #include "base/text.h"
 #include "codec/jcs.h"
-#include "http/server.h"
 #include "keeper/keeper_client.h"
-#include "pipeline/exchange.h"
-
-enum { STATUS_MAX = 64 * 1024 };
 
 static struct str process_name(enum frame_role role)
 {
@@ -113,20 +112,11 @@ static void add_processes(struct jcs *w, const struct gateway *g)
     jcs_end(w);
 }
 
-void gateway_status(struct worker *worker, struct exchange *x)
+void gateway_status_write(struct gateway *g, struct buf *to)
 {
-    const struct gateway *g = worker->owner;
-    struct buf body;
     struct jcs w;
 
-    if (x->endpoint->kind != ENDPOINT_ADMIN ||
-        !str_eq(x->argument, STR("status"))) {
-        exchange_reply_error(x, ERR_NOT_FOUND, (struct str){0},
-                             (struct str){0});
-        return;
-    }
-    buf_init(&body, STATUS_MAX);
-    jcs_begin(&w, &body);
+    jcs_begin(&w, to);
     jcs_object(&w);
     add_calls(&w, g);
     add_config(&w, g);
@@ -134,7 +124,7 @@ void gateway_status(struct worker *worker, struct exchange *x)
     /* Separate processes, without a sandbox yet: nothing more is claimed. */
     jcs_pair_str(&w, STR("isolation"), STR("processes"));
     jcs_name(&w, STR("keeper"));
-    jcs_bool(&w, keeper_client_ready(worker->keeper));
+    jcs_bool(&w, keeper_client_ready(g->control.keeper));
     add_ledger(&w, g);
     jcs_pair_str(&w, STR("node"), str_from(g->options->node));
     add_processes(&w, g);
@@ -147,10 +137,39 @@ void gateway_status(struct worker *worker, struct exchange *x)
     jcs_pair_str(&w, STR("version"), STR(WRIT_VERSION));
     jcs_pair_i64(&w, STR("workers"), g->worker_count);
     jcs_end(&w);
-    if (jcs_done(&w))
-        exchange_reply(x, 200, (struct http_fields){0}, STR("application/json"),
-                       buf_str(&body));
-    else
-        exchange_reply_error(x, ERR_INTERNAL, (struct str){0}, (struct str){0});
-    buf_release(&body);
+}
+
+bool gateway_status_ready(const struct gateway *g)
+{
+    return g->phase == PHASE_SERVING && g->ledger_answers &&
+           keeper_client_ready(g->control.keeper) && g->store != NULL &&
+           store_usable(g->store);
+}
+
+void gateway_status_figures(const struct gateway *g,
+                            struct metrics_figures *ret)
+{
+    *ret = (struct metrics_figures){
+        .version = WRIT_VERSION,
+        .ready = gateway_status_ready(g),
+        .ledger_entries = g->ledger.entries,
+        .ledger_syncs = g->ledger.syncs,
+        .ledger_open_intents = g->ledger.open_intents,
+        .reloads = g->reloads,
+        .reloads_failed = g->reloads_failed,
+    };
+    for (unsigned i = 0; i < g->worker_count; i++) {
+        const struct worker_counters *c = &g->workers[i].worker.counters;
+        ret->calls += c->calls;
+        ret->failed += c->failed;
+        ret->open += c->open;
+        ret->refused += c->refused;
+    }
+    static_assert((int)METRICS_PROCESSES_MAX >= (int)GATEWAY_PROCESSES_MAX,
+                  "all processes have their place");
+    for (size_t i = 0; i < g->process_count; i++) {
+        ret->processes[i].name = process_name(g->processes[i].role);
+        ret->processes[i].restarts = g->processes[i].restarts;
+    }
+    ret->process_count = g->process_count;
 }

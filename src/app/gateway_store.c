@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "app/gateway_admin.h"
+#include "app/gateway_registry.h"
 #include "app/gateway_sessions.h"
 #include "base/log.h"
 #include "session/session.h"
@@ -63,6 +65,8 @@ static void on_opened(void *user, enum err e, struct str why)
     gateway_sessions_opened(g->sessions, e == ERR_OK ? g->store : NULL);
     if (e == ERR_OK) {
         record_start(g);
+        gateway_registry_load(g);
+        gateway_admin_store_opened(g);
         return;
     }
     log_error("store", {"why", why});

@@ -89,6 +89,8 @@ bool role_args_make(struct role_args *to, const struct role_options *o)
     add_number(&w, "parent", getpid());
     for (unsigned i = 0; i < o->listeners; i++)
         add_arg(&w, "listen", o->listen[i]);
+    if (o->admin != NULL)
+        add_arg(&w, "admin", o->admin);
     if (o->batched)
         add_arg(&w, "batched", "1");
     to->argv[w.count] = NULL;
@@ -130,6 +132,8 @@ static bool read_arg(struct role_options *o, const char *name, size_t len,
         o->node = value;
     else if (str_eq(key, STR("listen")) && o->listeners < ROLE_LISTENERS_MAX)
         o->listen[o->listeners++] = value;
+    else if (str_eq(key, STR("admin")))
+        o->admin = value;
     else if (str_eq(key, STR("batched")))
         o->batched = true;
     else if (str_eq(key, STR("workers")) &&

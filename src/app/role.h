@@ -26,7 +26,8 @@ enum {
     ROLE_FD_RUNNER = 5,     /* gateway: its connection to the runner */
     ROLE_FD_FIRST = 6, /* gateway: ledger and keeper connections, one pair per
                           worker and one for the control thread; then each
-                          listener's sockets, one per worker */
+                          listener's sockets, one per worker; then that of
+                          `admin` */
 };
 
 struct role_options {
@@ -36,6 +37,7 @@ struct role_options {
     const char *node;
     const char *listen[ROLE_LISTENERS_MAX]; /* "host:port" */
     unsigned listeners;
+    const char *admin; /* "host:port"; NULL: no admin listener */
     unsigned workers;
     uint64_t generation; /* of the gateway */
     bool batched;        /* the ledger answers before it has synced */
@@ -58,6 +60,12 @@ static inline int role_fd_listener(unsigned workers, unsigned listener,
 {
     return ROLE_FD_FIRST + (int)(workers + 1) * 2 +
            (int)(listener * workers + worker);
+}
+
+/* Of the admin listener's one socket. */
+static inline int role_fd_admin(const struct role_options *o)
+{
+    return role_fd_listener(o->workers, o->listeners, 0);
 }
 
 /* "127.0.0.1:8080", "[::1]:8080", as `listen` has it. */

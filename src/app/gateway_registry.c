@@ -1,0 +1,302 @@
+/* gateway_registry.c - see gateway_registry.h. */
+#include "app/gateway_registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/gateway_state.h"
+#include "base/container.h"
+#include "base/log.h"
+#include "ledger/ledger_reader.h"
+#include "os/file.h"
+#include "registry/registry.h"
+
+/* What a crash can leave behind are a few entries; more than this is another
+ * ledger's. */
+#define MISSED_MAX (64 * MIB)
+#define MISSED_ARENA_MAX (1 * MIB)
+
+/* One entry that the store missed; its text follows. */
+struct missed {
+    struct list node;
+    int64_t index;
+    size_t len;
+    char text[];
+};
+
+/* Reads the evidence behind what the store has. */
+struct catching_up {
+    struct thread thread;
+    struct gateway_registry *of;
+    uint64_t from;
+    struct list missed;
+    size_t bytes;
+    enum err err;
+    bool running;
+};
+
+struct gateway_registry {
+    struct gateway *gateway;
+    struct registry *registry;
+    struct registry_view *view; /* as workers are told; +1 */
+    bool ready;
+    bool closed; /* what is still posted, frees it */
+    struct catching_up catching_up;
+    struct list spreads; /* under way */
+};
+
+/* ---- telling the workers ---- */
+
+struct spread {
+    struct list node;
+    unsigned left;           /* workers that have not answered */
+    void (*done)(void *arg); /* NULL: the gateway ends */
+    void *arg;
+};
+
+struct spread_note {
+    struct spread *spread;
+    struct gateway_worker *to;
+    struct registry_view *view; /* +1; NULL: none yet */
+};
+
+static void on_told(void *arg)
+{
+    struct spread *s = arg;
+
+    if (--s->left > 0)
+        return;
+    list_remove(&s->node);
+    if (s->done != NULL)
+        s->done(s->arg);
+    free(s);
+}
+
+/* On the worker's thread. */
+static void on_spread(void *arg)
+{
+    struct spread_note *n = arg;
+
+    registry_view_unref(n->view);
+    /* When this cannot be posted the control loop has ended. */
+    (void)!loop_post(n->to->gateway->loop, on_told, n->spread);
+    free(n);
+}
+
+static bool tell_worker(struct gateway *g, struct gateway_worker *w,
+                        struct spread *s)
+{
+    struct spread_note *n = calloc(1, sizeof(*n));
+    if (n == NULL)
+        abort(); /* a worker would go on with what was revoked */
+    *n = (struct spread_note){.spread = s, .to = w};
+    if (g->registry->view != NULL)
+        n->view = registry_view_ref(g->registry->view);
+    if (loop_post(w->worker.loop, on_spread, n))
+        return true;
+    registry_view_unref(n->view); /* it has ended */
+    free(n);
+    return false;
+}
+
+void gateway_spread(struct gateway *g, void (*done)(void *arg), void *arg)
+{
+    struct spread *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        abort();
+    s->done = done;
+    s->arg = arg;
+    s->left = 1; /* ourselves: so `done` comes in a later turn */
+    list_push(&g->registry->spreads, &s->node);
+    for (unsigned i = 0; i < g->worker_count; i++) {
+        if (g->workers[i].started && tell_worker(g, &g->workers[i], s))
+            s->left++;
+    }
+    if (!loop_post(g->loop, on_told, s))
+        abort(); /* it runs: this is its thread */
+}
+
+/* ---- loading ---- */
+
+static void open_for_all(struct gateway_registry *r)
+{
+    r->ready = true;
+    log_info("registry", {"result", STR("loaded")});
+}
+
+static void free_missed(struct catching_up *c)
+{
+    LIST_EACH(it, next, &c->missed)
+    {
+        list_remove(it);
+        free(CONTAINER_OF(it, struct missed, node));
+    }
+}
+
+static enum err replay_one(struct gateway_registry *r, const struct missed *m)
+{
+    struct arena arena;
+    const struct json *v;
+
+    arena_init(&arena, MISSED_ARENA_MAX);
+    enum err e = json_read(&arena, (struct str){m->text, m->len}, &v, NULL);
+    if (e == ERR_OK)
+        e = registry_replay(r->registry, v, m->index);
+    arena_release(&arena);
+    return e;
+}
+
+/* On the control thread: what was read takes effect. */
+static void on_caught_up(void *arg)
+{
+    struct gateway_registry *r = arg;
+    struct catching_up *c = &r->catching_up;
+    enum err e = c->err;
+
+    if (r->closed) {
+        free_missed(c);
+        free(r);
+        return;
+    }
+    thread_join(&c->thread);
+    c->running = false;
+    LIST_EACH(it, next, &c->missed)
+    {
+        if (e == ERR_OK)
+            e = replay_one(r, CONTAINER_OF(it, struct missed, node));
+    }
+    free_missed(c);
+    if (e == ERR_OK)
+        open_for_all(r);
+    else /* it stays closed: nobody is told that they may */
+        log_error("registry.replay", {"why", str_from(err_text(e))});
+}
+
+static enum err keep(struct catching_up *c, const struct ledger_entry *e)
+{
+    static const char member[] = "\"registry\":{";
+
+    if (memmem(e->text.ptr, e->text.len, member, sizeof(member) - 1) == NULL)
+        return ERR_OK;
+    struct missed *m = malloc(sizeof(*m) + e->text.len);
+    c->bytes += e->text.len;
+    if (m == NULL || c->bytes > MISSED_MAX) {
+        free(m);
+        return ERR_NO_MEMORY;
+    }
+    m->index = (int64_t)e->index;
+    m->len = e->text.len;
+    memcpy(m->text, e->text.ptr, m->len);
+    list_push(&c->missed, &m->node);
+    return ERR_OK;
+}
+
+static enum err read_missed(struct catching_up *c, const char *dir)
+{
+    struct ledger_reader *reader;
+    struct ledger_entry entry;
+
+    enum err e = ledger_reader_open(dir, &reader);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    e = ledger_reader_seek(reader, c->from);
+    while (e == ERR_OK) {
+        e = ledger_reader_next(reader, &entry);
+        if (e == ERR_OK)
+            e = keep(c, &entry);
+    }
+    ledger_reader_close(reader);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static void catch_up_thread(void *arg)
+{
+    struct gateway_registry *r = arg;
+    struct catching_up *c = &r->catching_up;
+    char dir[FILE_PATH_MAX];
+
+    c->err = snprintf(dir, sizeof(dir), "%s/ledger",
+                      r->gateway->options->data) >= (int)sizeof(dir)
+                 ? ERR_LIMIT
+                 : read_missed(c, dir);
+    (void)!loop_post(r->gateway->loop, on_caught_up, r);
+}
+
+static void on_opened(void *user, enum err e, struct str why)
+{
+    struct gateway_registry *r = user;
+    struct catching_up *c = &r->catching_up;
+
+    if (e != ERR_OK) {
+        log_error("registry", {"why", why});
+        return;
+    }
+    c->from = (uint64_t)(registry_applied(r->registry) + 1);
+    c->running = true;
+    if (thread_start(&c->thread, "registry", catch_up_thread, r) == ERR_OK)
+        return;
+    c->running = false;
+    log_error("registry", {"why", STR("no thread for it")});
+}
+
+static void on_changed(void *user, struct registry_view *v)
+{
+    struct gateway_registry *r = user;
+
+    registry_view_unref(r->view);
+    r->view = v;
+}
+
+/* ---- from start to end ---- */
+
+enum err gateway_registry_new(struct gateway *g)
+{
+    struct gateway_registry *r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        return ERR_NO_MEMORY;
+    r->gateway = g;
+    list_init(&r->spreads);
+    list_init(&r->catching_up.missed);
+    g->registry = r;
+    return ERR_OK;
+}
+
+void gateway_registry_load(struct gateway *g)
+{
+    struct gateway_registry *r = g->registry;
+    const struct registry_events events = {on_opened, on_changed, r};
+
+    enum err e = registry_open(g->loop, g->store, str_from(g->options->node),
+                               &events, &r->registry);
+    if (e != ERR_OK)
+        log_error("registry", {"why", str_from(err_text(e))});
+}
+
+struct registry *gateway_registry_get(const struct gateway *g)
+{
+    return g->registry->ready ? g->registry->registry : NULL;
+}
+
+void gateway_registry_free(struct gateway *g)
+{
+    struct gateway_registry *r = g->registry;
+
+    if (r == NULL)
+        return;
+    /* What was posted runs when the loop is freed, and frees the rest. */
+    LIST_EACH(it, next, &r->spreads)
+    {
+        list_remove(it);
+        CONTAINER_OF(it, struct spread, node)->done = NULL;
+    }
+    registry_close(r->registry);
+    registry_view_unref(r->view);
+    g->registry = NULL;
+    r->closed = true;
+    if (!r->catching_up.running) {
+        free(r);
+        return;
+    }
+    thread_join(&r->catching_up.thread);
+}

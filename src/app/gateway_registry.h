@@ -1,0 +1,36 @@
+/*
+ * gateway_registry.h - the registry of the running node: from the store and
+ * the evidence into memory, and from there to every worker.
+ *
+ * On the control thread.  What the store missed (a crash between evidence and
+ * store) is read from the ledger's files on a thread of its own before
+ * anybody is told that the registry is open.
+ */
+#ifndef APP_GATEWAY_REGISTRY_H
+#define APP_GATEWAY_REGISTRY_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+
+struct gateway;
+struct registry;
+
+MUST_CHECK enum err gateway_registry_new(struct gateway *g);
+/* The store is open: load.  gateway_registry_get() gives it when that is
+ * done. */
+void gateway_registry_load(struct gateway *g);
+/* NULL: not loaded yet. */
+struct registry *gateway_registry_get(const struct gateway *g);
+/* After the workers have ended and before the store closes. */
+void gateway_registry_free(struct gateway *g);
+
+/*
+ * Tells every worker what the registry is now; each ends what may not go on
+ * (worker_revoked).  `done(arg)` runs once, in a later turn, when all have;
+ * not when the gateway ends first.
+ */
+void gateway_spread(struct gateway *g, void (*done)(void *arg), void *arg);
+
+#endif
