@@ -88,7 +88,7 @@ enum err location_of(struct arena *a, struct str url, bool insecure,
                      struct location *ret, const char **ret_why)
 {
     struct uri uri;
-    struct location at;
+    struct location at = {0};
     enum err e = split(a, url, &uri, ret_why);
     if (e == ERR_OK)
         e = place(&uri, insecure, &at, ret_why);
@@ -108,7 +108,7 @@ enum err location_discovery(struct arena *a, struct str issuer, bool insecure,
                             const char **ret_why)
 {
     struct uri uri;
-    struct location at;
+    struct location at = {0};
     enum err e = split(a, issuer, &uri, ret_why);
     if (e == ERR_OK)
         e = place(&uri, insecure, &at, ret_why);
