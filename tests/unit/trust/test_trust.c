@@ -496,6 +496,23 @@ static void test_who_waits_hears_of_a_reload_by_the_old_number(void **state)
     world_close(&w);
 }
 
+static void test_a_reload_may_find_keys_too_old(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    use_one(&w);
+    world_wait(&w, has_keys, 0);
+    world_turn(&w, 50);
+    w.idps[0].keys.answer = ANSWER_500;
+    w.issuers[0].max_stale_ms = 20;
+    world_use(&w);
+    world_wait(&w, has_no_keys, 0);
+    assert_false(state_of(&w, 0).usable);
+    world_wait(&w, has_bad, 1);
+    world_close(&w);
+}
+
 static void test_a_broken_configuration_changes_nothing(void **state)
 {
     (void)state;
@@ -566,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_a_reload_keeps_and_drops),
         cmocka_unit_test(test_another_url_is_another_issuer),
         cmocka_unit_test(test_who_waits_hears_of_a_reload_by_the_old_number),
+        cmocka_unit_test(test_a_reload_may_find_keys_too_old),
         cmocka_unit_test(test_a_broken_configuration_changes_nothing),
         cmocka_unit_test(test_the_end_comes_at_any_time),
     };
