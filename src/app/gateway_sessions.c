@@ -26,7 +26,7 @@
 enum {
     PAGE_ROWS = 1000,
     BATCH_CHANGES = STORE_STATEMENTS_MAX,
-    ROUND_BATCHES = 16,  /* at once, 4096 changes */
+    ROUND_BATCHES = 32,  /* at once, 8192 changes */
     USED_FOR_MS = 60000, /* how old a stored use may be */
     STORE_MS = 10000,    /* for a batch */
     FORGET_ROUNDS = 12,  /* once a minute */
