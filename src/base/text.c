@@ -12,6 +12,32 @@ static const char alphabet_std[] =
 static const char alphabet_url[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/* Eight bytes, in which a capital's sixth bit is set. */
+static uint64_t lower_eight(uint64_t x)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low = x & ones * 0x7f;
+    uint64_t from_a = low + ones * (0x80 - 'A'); /* sets the high bit */
+    uint64_t after_z = low + ones * (0x7f - 'Z');
+    uint64_t capital = (from_a & ~after_z & ~x) & ones << 7;
+    return x | capital >> 2;
+}
+
+void text_lower(char *at, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= 8; i += 8) {
+        uint64_t x;
+        memcpy(&x, at + i, sizeof(x));
+        x = lower_eight(x);
+        memcpy(at + i, &x, sizeof(x));
+    }
+    for (; i < n; i++) {
+        if (at[i] >= 'A' && at[i] <= 'Z')
+            at[i] |= 0x20;
+    }
+}
+
 /* Four bytes, the first the highest, as eight digits in memory's order. */
 static uint64_t hex_of_four(uint32_t bytes)
 {

@@ -20,6 +20,9 @@
 #define TEXT_BASE64_LEN(n) (((size_t)(n) + 2) / 3 * 4)
 #define TEXT_BASE64URL_LEN(n) (((size_t)(n) * 4 + 2) / 3)
 
+/* ASCII capitals become small letters, where they are. */
+void text_lower(char *at, size_t n);
+
 void text_hex(const void *bytes, size_t n, char *to);
 /* False unless `s` is exactly 2n lower- or upper-case hex digits. */
 MUST_CHECK bool text_unhex(struct str s, void *to, size_t n);

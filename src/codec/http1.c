@@ -5,6 +5,7 @@
 #include <llhttp.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 
 static_assert(sizeof(llhttp_t) <= HTTP1_LLHTTP_BYTES, "room for the parser");
 static_assert(alignof(llhttp_t) <= 8, "aligned for the parser");
@@ -105,10 +106,8 @@ static int on_field(llhttp_t *l, const char *at, size_t n)
         return fail(p, HTTP_FAULT_MEMORY);
     size_t from = p->text_len;
     int rc = text_add(p, &p->fields[p->field_count].name, at, n);
-    for (size_t i = from; i < p->text_len; i++) {
-        if (p->text[i] >= 'A' && p->text[i] <= 'Z')
-            p->text[i] |= 0x20;
-    }
+    if (rc == 0)
+        text_lower(p->text + from, p->text_len - from);
     return rc;
 }
 

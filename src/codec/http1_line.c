@@ -2,6 +2,7 @@
 #include "codec/http1_line.h"
 
 #include <assert.h>
+#include <endian.h>
 
 #include "base/limits.h"
 
@@ -39,6 +40,18 @@ static enum http_fault in_empty(struct http1_line *l, char c)
         return HTTP_FAULT_SYNTAX;
     l->at++;
     return HTTP_FAULT_NONE;
+}
+
+/* Takes what surely belongs to the target; its end and its limit are for
+ * in_target(). */
+static size_t target_bytes(struct http1_line *l, struct str in)
+{
+    struct str s = str_first(in, HTTP_TARGET_MAX - l->target_len);
+    size_t n = 0;
+    while (n < s.len && s.ptr[n] != ' ' && !is_line_end(s.ptr[n]))
+        n++;
+    l->target_len = (uint16_t)(l->target_len + n);
+    return n;
 }
 
 static enum http_fault in_target(struct http1_line *l, char c)
@@ -92,9 +105,27 @@ static enum http_fault in_request_line(struct http1_line *l, char c)
 /* Bytes of `s` before the next CR, LF or, in a field, tab. */
 static size_t plain_bytes(const struct http1_line *l, struct str s)
 {
-    size_t n = str_find(s, '\n');
-    n = str_find(str_first(s, n), '\r');
-    return l->part == PART_FIELDS ? str_find(str_first(s, n), '\t') : n;
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    bool tab = l->part == PART_FIELDS;
+    size_t n = 0;
+    while (s.len - n >= 8) {
+        uint64_t x;
+        memcpy(&x, s.ptr + n, sizeof(x));
+        x = le64toh(x);
+        /* The lowest bit is that of the first byte below 0x20. */
+        uint64_t control = (x - ones * ' ') & ~x & ones << 7;
+        if (control == 0) {
+            n += 8;
+            continue;
+        }
+        n += (size_t)__builtin_ctzll(control) / 8;
+        if (is_line_end(s.ptr[n]) || (tab && s.ptr[n] == '\t'))
+            return n;
+        n++;
+    }
+    while (n < s.len && !is_line_end(s.ptr[n]) && !(tab && s.ptr[n] == '\t'))
+        n++;
+    return n;
 }
 
 /* Goes on in whole lines, CR and LF always together, to the empty one. */
@@ -134,6 +165,10 @@ struct http1_line_scan http1_line_scan(struct http1_line *l, struct str in)
 {
     size_t i = 0;
     while (i < in.len && l->part < PART_STATUS) {
+        if (l->part == PART_TARGET)
+            i += target_bytes(l, str_skip(in, i));
+        if (i == in.len)
+            break;
         enum http_fault fault = in_request_line(l, in.ptr[i]);
         if (fault != HTTP_FAULT_NONE)
             return (struct http1_line_scan){.n = i, .fault = fault};

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/num.h"
+#include "base/text.h"
 #include "codec/uri.h"
 
 static const struct {
@@ -209,12 +210,8 @@ static enum http_fault read_connection(struct scan *s, struct str list)
         char lower[64];
         if (option.len > sizeof(lower) || !http_rules_is_token(option))
             return HTTP_FAULT_CONNECTION;
-        for (size_t i = 0; i < option.len; i++) {
-            char c = option.ptr[i];
-            if (c >= 'A' && c <= 'Z')
-                c = (char)(c - 'A' + 'a');
-            lower[i] = c;
-        }
+        memcpy(lower, option.ptr, option.len);
+        text_lower(lower, option.len);
         struct str name = {lower, option.len};
         size_t row = known_find(name);
         enum kind kind = row < ARRAY_LEN(known) ? known[row].kind : KIND_OTHER;

@@ -106,6 +106,30 @@ void jcs_str(struct jcs *w, struct str s)
     json_write_str(w->to, s);
 }
 
+bool jcs_ascii(struct jcs *w, struct str s)
+{
+    size_t len = w->to->len;
+    unsigned char state = w->state[w->depth];
+    before_value(w);
+    if (json_write_ascii(w->to, s))
+        return true;
+    w->to->len = len;
+    w->state[w->depth] = state;
+    return false;
+}
+
+void jcs_word(struct jcs *w, struct str word)
+{
+    before_value(w);
+    char *p = buf_space(w->to, word.len + 2);
+    if (p == NULL)
+        return;
+    p[0] = '"';
+    memcpy(p + 1, word.ptr, word.len);
+    p[word.len + 1] = '"';
+    buf_added(w->to, word.len + 2);
+}
+
 void jcs_i64(struct jcs *w, int64_t v)
 {
     /* Beyond this a double, which is all that RFC 8785 has, may not be v. */
@@ -156,6 +180,12 @@ void jcs_pair_str(struct jcs *w, struct str name, struct str s)
 {
     jcs_name(w, name);
     jcs_str(w, s);
+}
+
+void jcs_pair_word(struct jcs *w, struct str name, struct str word)
+{
+    jcs_name(w, name);
+    jcs_word(w, word);
 }
 
 void jcs_pair_i64(struct jcs *w, struct str name, int64_t v)

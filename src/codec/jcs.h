@@ -40,6 +40,11 @@ void jcs_end(struct jcs *w); /* of the innermost object or array */
  * code; borrowed until jcs_end(). */
 void jcs_name(struct jcs *w, struct str name);
 void jcs_str(struct jcs *w, struct str s); /* must be valid UTF-8 */
+/* The same in one pass, if `s` is ASCII of which nothing must be escaped;
+ * else false, and nothing is written. */
+MUST_CHECK bool jcs_ascii(struct jcs *w, struct str s);
+/* The same for what jcs_name() takes: a word of our own. */
+void jcs_word(struct jcs *w, struct str word);
 /* Beyond 2^53, where a double is not exact, the number becomes a string. */
 void jcs_i64(struct jcs *w, int64_t v);
 void jcs_bool(struct jcs *w, bool v);
@@ -52,6 +57,7 @@ bool jcs_done(const struct jcs *w);
 
 /* Shorthands: a name and its value. */
 void jcs_pair_str(struct jcs *w, struct str name, struct str s);
+void jcs_pair_word(struct jcs *w, struct str name, struct str word);
 void jcs_pair_i64(struct jcs *w, struct str name, int64_t v);
 
 /*

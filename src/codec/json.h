@@ -114,5 +114,8 @@ void json_write(struct buf *to, const struct json *v,
  * escaped as RFC 8785 says.
  */
 void json_write_str(struct buf *to, struct str s);
+/* The same in one pass, if `s` is ASCII of which nothing must be escaped;
+ * else false, and nothing is written. */
+MUST_CHECK bool json_write_ascii(struct buf *to, struct str s);
 
 #endif

@@ -5,36 +5,40 @@
 #include "base/limits.h"
 #include "codec/json_value.h"
 
-/* Must one of these eight bytes be escaped? */
-static bool has_escape(const char *at)
+static const uint64_t ones = UINT64_C(0x0101010101010101);
+
+static bool is_escaped(unsigned char c)
 {
-    /* A byte below 0x20, a '"' or a '\\' sets its high bit; others behind such
-     * a byte may too. */
-    const uint64_t ones = UINT64_C(0x0101010101010101);
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Are these eight bytes free of what is escaped, and of `also` (high bits)? */
+static bool is_plain(const char *at, uint64_t also)
+{
+    /* What is escaped sets its high bit; what is behind it may, too. */
     uint64_t x;
     memcpy(&x, at, sizeof(x));
     uint64_t quote = x ^ ones * '"';
     uint64_t slash = x ^ ones * '\\';
-    uint64_t hit = (x - ones * 0x20) & ~x;
+    uint64_t hit = x & also;
+    hit |= (x - ones * 0x20) & ~x;
     hit |= (quote - ones) & ~quote;
     hit |= (slash - ones) & ~slash;
-    return (hit & ones << 7) != 0;
+    return (hit & ones << 7) == 0;
 }
 
 /* How many of the first bytes of `s` stand for themselves in a string. */
 static size_t plain_len(struct str s)
 {
     size_t i = 0;
-    while (s.len - i >= 8 && !has_escape(s.ptr + i))
+    while (s.len - i >= 8 && is_plain(s.ptr + i, 0))
         i += 8;
     /* The last eight bytes once more, rather than the rest one by one. */
-    if (i > 0 && s.len - i < 8 && !has_escape(s.ptr + s.len - 8))
+    size_t rest = s.len - i;
+    if (i > 0 && rest > 0 && rest < 8 && is_plain(s.ptr + s.len - 8, 0))
         return s.len;
-    for (; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c < 0x20 || c == '"' || c == '\\')
-            break;
-    }
+    while (i < s.len && !is_escaped((unsigned char)s.ptr[i]))
+        i++;
     return i;
 }
 
@@ -63,6 +67,22 @@ static void add_plain(struct buf *to, struct str s)
         memcpy(p + 1, s.ptr, s.len);
     p[s.len + 1] = '"';
     buf_added(to, s.len + 2);
+}
+
+bool json_write_ascii(struct buf *to, struct str s)
+{
+    size_t i = 0;
+    for (; s.len - i >= 8; i += 8) {
+        if (!is_plain(s.ptr + i, ones << 7))
+            return false;
+    }
+    for (; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (is_escaped(c) || c >= 0x80)
+            return false;
+    }
+    add_plain(to, s);
+    return true;
 }
 
 void json_write_str(struct buf *to, struct str s)

@@ -55,7 +55,7 @@ static void credential(struct jcs *w, struct str id)
         return;
     jcs_name(w, STR("credential"));
     jcs_object(w);
-    jcs_pair_str(w, STR("broker"), STR("config"));
+    jcs_pair_word(w, STR("broker"), STR("config"));
     entry_parts_text(w, STR("id"), id);
     jcs_end(w);
 }
@@ -176,7 +176,7 @@ enum err entry_outcome(struct buf *to, const struct evidence_head *h,
     response(w, f);
     entry_parts_salt(w, h);
     entry_parts_id(w, STR("session"), f->session, sizeof(f->session));
-    jcs_pair_str(w, STR("status"), outcome_status_name(f->status));
+    jcs_pair_word(w, STR("status"), outcome_status_name(f->status));
     entry_parts_text(w, STR("tenant"), f->tenant);
     entry_parts_time(w, h);
     entry_parts_v(w);
@@ -217,7 +217,7 @@ enum err entry_unknown(struct buf *to, const struct evidence_head *h,
     jcs_pair_i64(w, STR("count"), (int64_t)f->count);
     entry_parts_error(w, f->error, (struct str){NULL, 0});
     text_time(f->first_us, first);
-    jcs_pair_str(w, STR("first"), (struct str){first, sizeof(first)});
+    jcs_pair_word(w, STR("first"), (struct str){first, sizeof(first)});
     entry_parts_kind(w, STR("refusal"));
     entry_parts_node(w, h);
     entry_parts_salt(w, h);

@@ -21,21 +21,6 @@ enum err entry_parts_end(struct entry_writer *w)
     return ERR_LIMIT;
 }
 
-/* Eight bytes at a time. */
-static bool is_ascii(struct str s)
-{
-    uint64_t all = 0;
-    uint64_t x = 0;
-    size_t i = 0;
-    for (; s.len - i >= sizeof(x); i += sizeof(x)) {
-        memcpy(&x, s.ptr + i, sizeof(x));
-        all |= x;
-    }
-    for (; i < s.len; i++)
-        all |= (unsigned char)s.ptr[i];
-    return (all & UINT64_C(0x8080808080808080)) == 0;
-}
-
 /* As many whole characters of `s` as fit `max` bytes. */
 static struct str whole(struct str s, size_t max)
 {
@@ -49,8 +34,8 @@ static struct str whole(struct str s, size_t max)
     return str_first(s, n);
 }
 
-/* Not ASCII, or too long.  Apart from the usual case, which should not pay
- * for the memory. */
+/* Not plain ASCII, or too long.  Apart from the usual case, which should not
+ * pay for the memory. */
 static void write_odd_text(struct jcs *w, struct str s)
 {
     char cut[ENTRY_TEXT_MAX];
@@ -66,9 +51,7 @@ static void write_odd_text(struct jcs *w, struct str s)
 
 static void write_text(struct jcs *w, struct str s)
 {
-    if (s.len <= ENTRY_TEXT_MAX && is_ascii(s))
-        jcs_str(w, s);
-    else
+    if (s.len > ENTRY_TEXT_MAX || !jcs_ascii(w, s))
         write_odd_text(w, s);
 }
 
@@ -95,7 +78,7 @@ void entry_parts_id(struct jcs *w, struct str name, const unsigned char *id,
 void entry_parts_action(struct jcs *w, enum action_kind kind)
 {
     if (kind != ACTION_NONE)
-        jcs_pair_str(w, STR("action"), action_kind_name(kind));
+        jcs_pair_word(w, STR("action"), action_kind_name(kind));
 }
 
 void entry_parts_chain(struct jcs *w, const struct chain *chain)
@@ -110,9 +93,9 @@ void entry_parts_chain(struct jcs *w, const struct chain *chain)
         entry_parts_text(w, STR("credential"), l->credential);
         entry_parts_text(w, STR("id"), l->who.id);
         entry_parts_text(w, STR("issuer"), l->who.issuer);
-        jcs_pair_str(w, STR("kind"), principal_kind_name(l->who.kind));
-        jcs_pair_str(w, STR("method"), auth_method_name(l->method));
-        jcs_pair_str(w, STR("role"), link_role_name(l->role));
+        jcs_pair_word(w, STR("kind"), principal_kind_name(l->who.kind));
+        jcs_pair_word(w, STR("method"), auth_method_name(l->method));
+        jcs_pair_word(w, STR("role"), link_role_name(l->role));
         jcs_end(w);
     }
     jcs_end(w);
@@ -124,7 +107,7 @@ void entry_parts_decision(struct jcs *w, const struct decision *d)
         return;
     jcs_name(w, STR("decision"));
     jcs_object(w);
-    jcs_pair_str(w, STR("effect"), decision_effect_name(d->effect));
+    jcs_pair_word(w, STR("effect"), decision_effect_name(d->effect));
     if (d->errors > 0)
         jcs_pair_i64(w, STR("errors"), (int64_t)d->errors);
     entry_parts_text(w, STR("pdp"), d->pdp);
@@ -200,14 +183,14 @@ void entry_parts_error(struct jcs *w, enum err e, struct str param)
         return;
     jcs_name(w, STR("error"));
     jcs_object(w);
-    jcs_pair_str(w, STR("code"), str_from(err_code(e)));
+    jcs_pair_word(w, STR("code"), str_from(err_code(e)));
     entry_parts_text(w, STR("param"), param);
     jcs_end(w);
 }
 
 void entry_parts_kind(struct jcs *w, struct str kind)
 {
-    jcs_pair_str(w, STR("kind"), kind);
+    jcs_pair_word(w, STR("kind"), kind);
 }
 
 void entry_parts_node(struct jcs *w, const struct evidence_head *h)
@@ -225,7 +208,7 @@ void entry_parts_time(struct jcs *w, const struct evidence_head *h)
 {
     char time[TEXT_TIME_LEN];
     text_time(h->time_us, time);
-    jcs_pair_str(w, STR("time"), (struct str){time, sizeof(time)});
+    jcs_pair_word(w, STR("time"), (struct str){time, sizeof(time)});
 }
 
 void entry_parts_v(struct jcs *w)

@@ -221,6 +221,22 @@ static void test_utf8_is_what_rfc_3629_allows(void **state)
     assert_int_equal(text_utf8_len(STR("")), 0);
 }
 
+static void test_only_ascii_capitals_become_small(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 256; c++) {
+        char text[19];
+        memset(text, (int)c, sizeof(text));
+        text_lower(text, sizeof(text));
+        unsigned want = c >= 'A' && c <= 'Z' ? c + 0x20 : c;
+        for (size_t i = 0; i < sizeof(text); i++)
+            assert_int_equal((unsigned char)text[i], want);
+    }
+    char mixed[] = "X-Request-ID\x80[@Z";
+    text_lower(mixed, sizeof(mixed) - 1);
+    assert_string_equal(mixed, "x-request-id\x80[@z");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_times_are_those_of_the_calendar),
         cmocka_unit_test(test_a_time_is_read_only_as_it_is_written),
         cmocka_unit_test(test_distance_counts_single_edits),
+        cmocka_unit_test(test_only_ascii_capitals_become_small),
         cmocka_unit_test(test_utf8_is_what_rfc_3629_allows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

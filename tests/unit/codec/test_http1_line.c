@@ -48,6 +48,13 @@ static void test_the_first_bad_byte_does_not_depend_on_the_cut(void **state)
     } rows[] = {
         {"GET / HTTP/1.1\r\nA: b\r\n\r\nbody", true, HTTP_FAULT_NONE, 24, 0},
         {"GET / HTTP/1.1\r\nA:\tb\t\r\n\r\n", true, HTTP_FAULT_NONE, 25, 2},
+        {"GET /0123456789abcdef HTTP/1.1\r\nA: 01234567\x01\x80 9abcdef\tgh\r\n"
+         "\r\n",
+         true, HTTP_FAULT_NONE, 60, 1},
+        {"GET /0123456789abc\ndef HTTP/1.1\r\n", true, HTTP_FAULT_SYNTAX, 18,
+         0},
+        {"GET / HTTP/1.1\r\nA: 0123456789abcd\x02\n", true, HTTP_FAULT_SYNTAX,
+         34, 0},
         {"\r\n\r\nGET / HTTP/1.1\r\n\r\n", true, HTTP_FAULT_NONE, 22, 0},
         {"\r\n\r\n\r\nGET", true, HTTP_FAULT_SYNTAX, 4, 0},
         {"GET  / HTTP/1.1\r\n", true, HTTP_FAULT_SYNTAX, 5, 0},

@@ -56,6 +56,39 @@ static void test_the_writer_writes_canonical_json(void **state)
     buf_release(&b);
 }
 
+static void test_each_byte_at_each_place_is_seen(void **state)
+{
+    (void)state;
+    for (unsigned c = 1; c < 256; c++) {
+        bool escaped = c < 0x20 || c == '"' || c == '\\';
+        for (size_t i = 0; i < 20 * 20; i++) {
+            char text[20];
+            struct str s = {text, i / 20 + 1};
+            struct buf b;
+            struct jcs w;
+            memset(text, 'x', sizeof(text));
+            text[i % s.len] = (char)c;
+            buf_init(&b, KIB);
+            jcs_begin(&w, &b);
+            jcs_array(&w);
+            jcs_word(&w, STR("a"));
+            bool ascii = jcs_ascii(&w, s);
+            if (ascii != (!escaped && c < 0x80) || (!ascii && b.len != 4))
+                fail_msg("0x%02x at %zu of %zu", c, i % s.len, s.len);
+            if (!ascii)
+                jcs_str(&w, s);
+            jcs_end(&w);
+            size_t more =
+                !escaped                                                  ? 0
+                : c == '"' || c == '\\' || (c >= 8 && c <= 13 && c != 11) ? 1
+                                                                          : 5;
+            if (!jcs_done(&w) || b.len != s.len + 8 + more)
+                fail_msg("0x%02x: %.*s", c, STR_FMT(buf_str(&b)));
+            buf_release(&b);
+        }
+    }
+}
+
 static void test_a_scalar_is_a_document(void **state)
 {
     (void)state;
@@ -311,6 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_writer_writes_canonical_json),
+        cmocka_unit_test(test_each_byte_at_each_place_is_seen),
         cmocka_unit_test(test_a_scalar_is_a_document),
         cmocka_unit_test(test_a_full_buffer_is_not_done),
         cmocka_unit_test(test_misuse_is_a_bug_and_asserts),
