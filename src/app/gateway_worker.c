@@ -303,6 +303,7 @@ static void close_worker(struct gateway_worker *gw)
     identity_cache_free(w->identities);
     payload_keys_release(&w->payload_keys);
     arena_spare_release(&w->spare);
+    pool_release(&w->intents);
     resolver_free(w->resolver);
     snapshot_unref(w->snapshot);
 }

@@ -15,7 +15,7 @@ struct http_call *call_new(struct http_client *client,
                            const struct http_call_request *r,
                            const struct http_call_events *events, void *user)
 {
-    struct http_call *call = calloc(1, sizeof(*call));
+    struct http_call *call = pool_take(&client->spare_calls, sizeof(*call));
     if (call == NULL)
         return NULL;
     call->client = client;
@@ -71,7 +71,7 @@ void call_free(struct http_call *call)
     list_remove(&call->touched);
     buf_release(&call->pending);
     arena_release(&call->arena);
-    free(call);
+    pool_give(&call->client->spare_calls, call);
 }
 
 void call_fail(struct http_call *call, enum err why, bool sent)

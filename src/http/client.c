@@ -431,6 +431,7 @@ void http_client_free(struct http_client *c)
     buf_release(&c->key);
     buf_release(&c->out);
     buf_release(&c->h2_out);
+    pool_release(&c->spare_calls);
     arena_spare_release(&c->spare);
     free(c);
 }

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/pool.h"
 #include "codec/http1.h"
 #include "http/client.h"
 #include "net/stream.h"
@@ -56,6 +57,7 @@ struct http_client {
     struct http_client_options options;
     struct map pools; /* struct client_pool by its key */
     struct list calls;
+    struct pool spare_calls;
     struct arena_spare spare; /* of the calls' arenas */
     struct http_call *told;   /* its `head` is running; NULL: it is gone */
     struct buf key, out;      /* composed here, used at once */

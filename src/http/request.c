@@ -1,10 +1,43 @@
 /* request.c - see server.h; what both protocols do alike. */
 #include <assert.h>
 
+#include "base/asan.h"
 #include "base/limits.h"
 #include "http/server_conn.h"
 
 enum { BODY_ROOM_FIRST_MAX = 64 * 1024 };
+
+/* The memory of a body goes to the next one, if that is of use: bodies are
+ * mostly read and dropped before another begins. */
+static void drop_body(struct http_request *r)
+{
+    struct http_server *s = r->conn->server;
+    if (s == NULL || s->spare_body.ptr != NULL ||
+        r->body.room > BODY_ROOM_FIRST_MAX) {
+        buf_release(&r->body);
+        return;
+    }
+    size_t max = r->body.max;
+    s->spare_body = r->body;
+    asan_poison(s->spare_body.ptr, s->spare_body.room);
+    buf_init(&r->body, max);
+}
+
+/* Room for `n` more bytes of the body. */
+static bool reserve_body(struct http_request *r, size_t n)
+{
+    struct http_server *s = r->conn->server;
+    size_t max = r->body.max;
+    if (r->body.ptr == NULL && s->spare_body.room > n &&
+        s->spare_body.room <= max) {
+        r->body = s->spare_body;
+        asan_unpoison(r->body.ptr, r->body.room);
+        r->body.max = max;
+        buf_clear(&r->body);
+        buf_init(&s->spare_body, 0);
+    }
+    return buf_space(&r->body, n) != NULL;
+}
 
 void request_init(struct http_request *r, struct server_conn *c,
                   size_t early_max)
@@ -19,7 +52,7 @@ void request_release(struct http_request *r)
 {
     list_remove(&r->later);
     request_drop_source(r);
-    buf_release(&r->body);
+    drop_body(r);
     arena_release(&r->arena);
 }
 
@@ -66,7 +99,7 @@ static void give(struct http_request *r, enum err e)
         return;
     r->body_state = BODY_GIVEN;
     if (e != ERR_OK)
-        buf_release(&r->body);
+        drop_body(r);
     r->read(r->read_user, buf_str(&r->body), e);
 }
 
@@ -92,7 +125,7 @@ void http_request_read(struct http_request *r, size_t max, http_body_read *read,
     size_t room = known > BODY_ROOM_FIRST_MAX ? BODY_ROOM_FIRST_MAX
                   : known > 0                 ? (size_t)known
                                               : 0;
-    if (room > 0 && buf_space(&r->body, room) == NULL) {
+    if (room > 0 && !reserve_body(r, room)) {
         give(r, ERR_NO_MEMORY);
         return;
     }
@@ -103,7 +136,7 @@ void http_request_read(struct http_request *r, size_t max, http_body_read *read,
 void http_request_drop_body(struct http_request *r)
 {
     if (r->body_state == BODY_GIVEN)
-        buf_release(&r->body);
+        drop_body(r);
 }
 
 void request_body_piece(struct http_request *r, struct str piece)

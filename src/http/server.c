@@ -365,6 +365,7 @@ void http_server_free(struct http_server *s)
     loop_hook_remove(&s->hook);
     buf_release(&s->out);
     buf_release(&s->h2_out);
+    buf_release(&s->spare_body);
     arena_spare_release(&s->spare);
     free(s);
 }

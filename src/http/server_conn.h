@@ -78,6 +78,7 @@ struct http_server {
     struct list dirty; /* HTTP/2 connections with something to send */
     struct loop_hook hook;
     struct arena_spare spare; /* of the requests' arenas */
+    struct buf spare_body;    /* the memory of one that was read; or empty */
     struct buf out;           /* heads are composed here, and used at once */
     struct buf h2_out;        /* gathered here, written at once */
     char date[HTTP1_DATE_LEN];

@@ -2,7 +2,6 @@
 #include "pipeline/attempt.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "base/container.h"
 #include "broker/broker.h"
@@ -23,7 +22,7 @@
 struct pending_intent {
     struct ledger_wait wait;
     struct action *action; /* NULL: it has ended */
-    struct evidence *evidence;
+    struct worker *worker;
     unsigned char id[ENTRY_ID_LEN], session[ENTRY_ID_LEN];
     size_t tenant_len;
     char tenant[NAME_MAX_LEN];
@@ -39,7 +38,7 @@ static void close_abandoned(const struct pending_intent *p, uint64_t index)
 
     memcpy(f.id, p->id, sizeof(f.id));
     memcpy(f.session, p->session, sizeof(f.session));
-    (void)evidence_outcome(p->evidence, &f, NULL);
+    (void)evidence_outcome(p->worker->evidence, &f, NULL);
 }
 
 static void on_durable(struct ledger_wait *w, enum err e,
@@ -51,10 +50,10 @@ static void on_durable(struct ledger_wait *w, enum err e,
     if (a == NULL) {
         if (e == ERR_OK)
             close_abandoned(p, receipt->index);
-        free(p);
+        pool_give(&p->worker->intents, p);
         return;
     }
-    free(p);
+    pool_give(&p->worker->intents, p);
     a->recording = NULL;
     timer_cancel(&a->patience);
     if (e == ERR_OK) {
@@ -130,20 +129,21 @@ enum err attempt_open(struct action *a)
     struct evidence_intent f;
     struct evidence_route route = {0};
 
-    struct pending_intent *p = calloc(1, sizeof(*p));
+    struct worker *worker = a->worker;
+    struct pending_intent *p = pool_take(&worker->intents, sizeof(*p));
     if (p == NULL)
         return ERR_NO_MEMORY;
     fill_intent(a, &f, &route);
     p->wait.done = on_durable;
     p->action = a;
-    p->evidence = a->worker->evidence;
+    p->worker = worker;
     memcpy(p->id, f.id, sizeof(p->id));
     memcpy(p->session, f.session, sizeof(p->session));
     p->tenant_len = str_first(f.tenant, NAME_MAX_LEN).len;
     memcpy(p->tenant, f.tenant.ptr, p->tenant_len);
-    enum err e = evidence_intent(a->worker->evidence, &f, &p->wait);
+    enum err e = evidence_intent(worker->evidence, &f, &p->wait);
     if (e != ERR_OK) {
-        free(p);
+        pool_give(&worker->intents, p);
         return e == ERR_LIMIT ? ERR_LIMIT : ERR_EVIDENCE;
     }
     a->recording = p;

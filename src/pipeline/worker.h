@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "base/pool.h"
 #include "pipeline/payload.h"
 
 struct evidence;
@@ -64,6 +65,7 @@ struct worker {
     struct worker_counters counters;
     struct payload_keys payload_keys;
     struct arena_spare spare; /* of the questions' arenas */
+    struct pool intents;      /* that are on their way to the disk */
     uint64_t dice;            /* state of the route choice */
     bool draining;
     /* Which rows of the table it serves (enum plane); 0: PLANE_DATA.  Others
