@@ -22,5 +22,8 @@ int cmd_key_hash(const struct cli *c);
 int cmd_ledger_show(const struct cli *c);
 int cmd_ledger_tail(const struct cli *c);
 int cmd_ledger_verify(const struct cli *c);
+int cmd_policy_check(const struct cli *c);
+int cmd_policy_eval(const struct cli *c);
+int cmd_policy_test(const struct cli *c);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "app/cli.h"
 #include "app/cmd.h"
+#include "app/policy_load.h"
 #include "app/role.h"
 #include "base/attr.h"
 
@@ -74,6 +75,23 @@ static const struct cli_option verify_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option policy_options[] = {
+    POLICY_LOAD_OPTIONS,
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option eval_options[] = {
+    POLICY_LOAD_OPTIONS,
+    {"chain", 0, "LIST", "the links, as YAML"},
+    {"principal", 0, "MAP", "a chain of one link"},
+    {"action", 0, "NAME", "model:invoke, ..."},
+    {"resource", 0, "MODEL", "an alias, or {type: ..., id: ...}"},
+    {"tenant", 0, "NAME", "that all links are of"},
+    {"destination", 0, "MAP", "provider, host, region"},
+    {"context", 0, "MAP", "purpose, labels, session, ..."},
+    {NULL, 0, NULL, NULL},
+};
+
 static const struct cli_command commands[] = {
     {"serve", "", 0, 0, "run the gateway",
      "Stays in the foreground and logs to standard error.  SIGTERM drains and "
@@ -107,6 +125,19 @@ static const struct cli_command commands[] = {
      "or a copy of\na ledger; no key and no running node is needed.  Exit "
      "code 1 names the first bad\nentry.",
      verify_options, cmd_ledger_verify},
+    {"policy check", "", 0, 0, "are the policies right?",
+     "Loads the policies, shadow and entities that the configuration names, or "
+     "those of\n--dir, and prints what is wrong at its place.",
+     policy_options, cmd_policy_check},
+    {"policy eval", "[FILE]", 0, 1, "what do the policies say to one question?",
+     "FILE holds the question as YAML or JSON: chain, action, resource, "
+     "destination,\ncontext.  Options are the same in YAML and go before it.  "
+     "Exit code 1: denied.",
+     eval_options, cmd_policy_eval},
+    {"policy test", "[FILE|DIR...]", 0, CLI_ARGS_MAX,
+     "do the policies decide as their tests say?",
+     "Without FILE or DIR: all *.test.yaml below the folder of policies.",
+     policy_options, cmd_policy_test},
 };
 
 /* Started without one of 0, 1, 2, the next thing that is opened would take

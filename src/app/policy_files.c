@@ -336,17 +336,24 @@ static bool is_of(const struct rules_file *files, size_t count, struct str name)
     return false;
 }
 
+void policy_files_add_path_of(struct buf *to,
+                              const struct policy_files_where *w,
+                              const struct rules_sources *from, struct str name)
+{
+    struct str dir = STR("");
+    if (is_of(from->policies, from->policy_count, name))
+        dir = w->dir;
+    else if (is_of(from->shadow, from->shadow_count, name))
+        dir = w->shadow;
+    policy_files_add_path(to, dir, name);
+}
+
 void policy_files_add_error(struct buf *to, const struct policy_files_where *w,
                             const struct rules_sources *from,
                             const struct rules_error *e)
 {
-    struct str dir = STR("");
-    if (is_of(from->policies, from->policy_count, e->file))
-        dir = w->dir;
-    else if (is_of(from->shadow, from->shadow_count, e->file))
-        dir = w->shadow;
     if (e->file.len > 0) {
-        policy_files_add_path(to, dir, e->file);
+        policy_files_add_path_of(to, w, from, e->file);
         if (e->line > 0)
             buf_addf(to, ":%u:%u", e->line, e->column);
         BUF_LIT(to, ": ");

@@ -64,7 +64,13 @@ void policy_files_add_error(struct buf *to, const struct policy_files_where *w,
                             const struct rules_sources *from,
                             const struct rules_error *e);
 
-/* Appends the path of a file that rules were loaded from. */
+/* Appends the path of such a file by the name that it has in `from`. */
+void policy_files_add_path_of(struct buf *to,
+                              const struct policy_files_where *w,
+                              const struct rules_sources *from,
+                              struct str name);
+
+/* Appends "dir/name". */
 void policy_files_add_path(struct buf *to, struct str dir, struct str name);
 
 #endif

@@ -91,6 +91,14 @@ MUST_CHECK enum err rules_new(const struct settings *s,
 struct rules *rules_ref(struct rules *r);
 void rules_unref(struct rules *r); /* NULL is allowed */
 
+/*
+ * What is right and is likely not meant: policies about models, groups of
+ * models or tenants that neither the configuration nor the entities know.
+ * `from` is what `r` was made of.
+ */
+void rules_warnings(const struct rules *r, const struct rules_sources *from,
+                    struct rules_errors *ret);
+
 /* SHA-256 over everything that was loaded; evidence names it. */
 struct hash rules_digest(const struct rules *r);
 /* How many policies there are, without the shadow's; for status. */

@@ -7,8 +7,6 @@
  */
 #include "policy/rules_facts.h"
 
-#include <assert.h>
-
 #include "domain/risk.h"
 #include "policy/rules_context.h"
 #include "policy/rules_vocabulary.h"
@@ -21,13 +19,6 @@ static const struct str types[] = {
     [PRINCIPAL_AGENT] = STR_INIT(RULES_NAMESPACE "Agent"),
 };
 
-static const struct str risks[] = {
-    STR_INIT("read"),     STR_INIT("write"),     STR_INIT("trigger"),
-    STR_INIT("purchase"), STR_INIT("deploy"),    STR_INIT("export"),
-    STR_INIT("secret"),   STR_INIT("regulated"), STR_INIT("admin"),
-};
-static_assert(RISK_ALL == (1u << ARRAY_LEN(risks)) - 1, "each has its word");
-
 static struct cedar_value word(struct str s)
 {
     return s.len == 0 ? (struct cedar_value){.kind = CEDAR_NOTHING}
@@ -37,11 +28,11 @@ static struct cedar_value word(struct str s)
 static enum err risk_words(struct arena *a, uint32_t risk,
                            struct cedar_value *ret)
 {
-    struct str words[ARRAY_LEN(risks)];
+    struct str words[RISK_WORDS];
     size_t n = 0;
-    for (size_t i = 0; i < ARRAY_LEN(risks); i++) {
+    for (unsigned i = 0; i < RISK_WORDS; i++) {
         if ((risk >> i & 1) != 0)
-            words[n++] = risks[i];
+            words[n++] = risk_word(i);
     }
     return rules_context_words(a, words, n, ret);
 }

@@ -102,7 +102,9 @@ bool rules_vocabulary_type(struct str type, char *why)
 /* A walk over the tokens of a file. */
 struct walk {
     const struct rules_file *file;
-    struct rules_errors *errors;
+    struct rules_errors *errors; /* NULL: `each` is called instead */
+    rules_vocabulary_each *each;
+    void *user;
     struct lexer lexer;
     struct lexer_token token;
 };
@@ -190,34 +192,52 @@ static void check_name(struct walk *w, bool is_type)
     struct str type = {name, len};
     if (!is_type)
         return;
-    if (!rules_vocabulary_type(type, why))
+    if (w->errors == NULL) {
+        const struct rules_vocabulary_entity e = {w->file,
+                                                  rules_vocabulary_own(type),
+                                                  w->token.text,
+                                                  w->token.offset};
+        if (w->token.kind == TOKEN_STRING && e.type.len > 0)
+            w->each(w->user, &e);
+    } else if (!rules_vocabulary_type(type, why))
         rules_report_at(w->errors, w->file, offset, "%s", why);
     else if (w->token.kind == TOKEN_STRING &&
              str_eq(type, STR(RULES_NAMESPACE "Action")))
         check_action(w);
 }
 
+static void walk(struct walk *w)
+{
+    w->lexer = (struct lexer){.text = w->file->text};
+    for (advance(w);
+         w->token.kind != TOKEN_END && w->token.kind != TOKEN_BAD;) {
+        if (w->token.kind == TOKEN_NAME) {
+            bool is = str_eq(w->token.text, STR("is"));
+            if (is)
+                advance(w);
+            if (w->token.kind == TOKEN_NAME)
+                check_name(w, is);
+            continue;
+        }
+        int sign = w->token.kind == TOKEN_SIGN ? w->token.sign : 0;
+        advance(w);
+        if (sign == LEXER_SIGN('@', 0) && w->errors != NULL)
+            check_annotation(w);
+        if (sign == LEXER_SIGN('@', 0) || sign == LEXER_SIGN('.', 0))
+            advance(w); /* a name that is no type's */
+    }
+}
+
 void rules_vocabulary_check(const struct rules_file *file,
                             struct rules_errors *errors)
 {
-    struct walk w = {file, errors, {.text = file->text}, {TOKEN_END}};
-    for (advance(&w); w.token.kind != TOKEN_END && w.token.kind != TOKEN_BAD;) {
-        if (w.token.kind == TOKEN_NAME) {
-            bool is = str_eq(w.token.text, STR("is"));
-            if (!is) {
-                check_name(&w, false);
-                continue;
-            }
-            advance(&w);
-            if (w.token.kind == TOKEN_NAME)
-                check_name(&w, true);
-            continue;
-        }
-        int sign = w.token.kind == TOKEN_SIGN ? w.token.sign : 0;
-        advance(&w);
-        if (sign == LEXER_SIGN('@', 0))
-            check_annotation(&w);
-        if (sign == LEXER_SIGN('@', 0) || sign == LEXER_SIGN('.', 0))
-            advance(&w); /* a name that is no type's */
-    }
+    struct walk w = {.file = file, .errors = errors};
+    walk(&w);
+}
+
+void rules_vocabulary_entities(const struct rules_file *file,
+                               rules_vocabulary_each *each, void *user)
+{
+    struct walk w = {.file = file, .each = each, .user = user};
+    walk(&w);
 }

@@ -28,4 +28,16 @@ MUST_CHECK bool rules_vocabulary_type(struct str type, char *why);
 void rules_vocabulary_check(const struct rules_file *file,
                             struct rules_errors *errors);
 
+/* Calls `each` for every entity of namespace Writ that such a file names, by
+ * its type without the namespace and its id as it is written. */
+struct rules_vocabulary_entity {
+    const struct rules_file *file;
+    struct str type, id;
+    size_t offset; /* of the id */
+};
+typedef void rules_vocabulary_each(void *user,
+                                   const struct rules_vocabulary_entity *e);
+void rules_vocabulary_entities(const struct rules_file *file,
+                               rules_vocabulary_each *each, void *user);
+
 #endif
