@@ -33,9 +33,11 @@ struct admin_host;
 struct evidence;
 struct limit_counters;
 struct limit_rules;
+struct lockout;
 struct logins;
 struct loop;
 struct metrics_figures;
+struct people_enrolment;
 struct registry;
 struct session_table;
 
@@ -68,6 +70,8 @@ struct admin_host {
     struct limit_counters *limits; /* NULL: none are configured */
     struct accounts *accounts;     /* NULL: no store yet, 503 */
     struct logins *logins;
+    struct lockout *lockout;
+    struct people_enrolment *enrolment; /* one under way; people_enrol.c */
     struct str caller_key; /* the keeper's, 32 bytes; empty: not yet */
     const char *data;      /* the data directory */
     struct admin_hooks hooks;

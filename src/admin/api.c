@@ -4,9 +4,11 @@
 #include "admin/agents.h"
 #include "admin/answer.h"
 #include "admin/budgets.h"
+#include "admin/people.h"
 #include "admin/sessions.h"
 #include "base/attr.h"
 #include "base/limits.h"
+#include "evidence/evidence.h"
 
 #define STATUS_MAX (64 * KIB)
 
@@ -37,6 +39,10 @@ static const struct api_endpoint endpoints[] = {
     {S("POST"), S("sessions/*/end"),     ACTION_REVOKE_WRITE,  false, sessions_end},
     {S("GET"),  S("budgets"),            ACTION_ADMIN_READ,    false, budgets_list},
     {S("GET"),  S("budgets/*"),          ACTION_ADMIN_READ,    false, budgets_show},
+    {S("POST"), S("login"),              ACTION_ADMIN_READ,    true,  people_login},
+    {S("POST"), S("logout"),             ACTION_ADMIN_READ,    false, people_logout},
+    {S("POST"), S("enrol"),              ACTION_CONFIG_WRITE,  true,  people_enrol},
+    {S("POST"), S("enrol/code"),         ACTION_CONFIG_WRITE,  false, people_invite},
 };
 #undef S
 /* clang-format on */
@@ -87,9 +93,10 @@ void api_handle(struct admin_call *c)
 
     c->pending = NULL;
     c->action = e == NULL ? ACTION_ADMIN_READ : e->action;
-    if (c->author.id.len == 0 && (e == NULL || !e->anonymous))
+    if (c->author.id.len == 0 && (e == NULL || !e->anonymous)) {
+        evidence_unknown(c->host->evidence, ERR_UNAUTHENTICATED, c->source);
         answer_refuse(c, ERR_UNAUTHENTICATED, NULL);
-    else if (e == NULL)
+    } else if (e == NULL)
         answer_refuse(c, known ? ERR_METHOD : ERR_NOT_FOUND, NULL);
     else
         e->handle(c);

@@ -9,8 +9,10 @@
 #include "admin/accounts.h"
 #include "admin/api.h"
 #include "admin/changes.h"
+#include "admin/lockout.h"
 #include "admin/logins.h"
 #include "admin/metrics.h"
+#include "admin/people_enrolment.h"
 #include "app/gateway_admin_guard.h"
 #include "app/gateway_registry.h"
 #include "app/gateway_state.h"
@@ -157,6 +159,14 @@ static void prove_login(struct admin_request *r)
 
 /* ---- one request ---- */
 
+static void refuse_unknown(struct admin_request *r)
+{
+    evidence_unknown(r->admin->host.evidence, ERR_UNAUTHENTICATED,
+                     r->call.source);
+    exchange_reply_error(r->exchange, ERR_UNAUTHENTICATED, (struct str){0},
+                         (struct str){0});
+}
+
 static void on_body(void *user, struct str body, enum err e)
 {
     struct admin_request *r = user;
@@ -180,8 +190,7 @@ static void on_body(void *user, struct str body, enum err e)
         if (r->call.author.id.len > 0)
             metrics_show(&r->call);
         else
-            exchange_reply_error(x, ERR_UNAUTHENTICATED, (struct str){0},
-                                 (struct str){0});
+            refuse_unknown(r);
         return;
     case ENDPOINT_ADMIN:
         api_handle(&r->call);
@@ -275,7 +284,10 @@ enum err gateway_admin_new(struct gateway *g)
                   .user = a},
     };
     list_init(&a->host.changes);
-    return logins_new(loop_seed(g->loop), &a->host.logins);
+    enum err e = logins_new(loop_seed(g->loop), &a->host.logins);
+    if (e == ERR_OK)
+        e = lockout_new(loop_seed(g->loop), &a->host.lockout);
+    return e;
 }
 
 static enum err load_tls(struct gateway_admin *a,
@@ -341,6 +353,8 @@ void gateway_admin_free(struct gateway *g)
     changes_close(&a->host);
     accounts_free(a->host.accounts);
     logins_free(a->host.logins);
+    lockout_free(a->host.lockout);
+    people_enrolment_free(a->host.enrolment);
     tls_context_unref(a->tls);
     free(a);
     g->admin = NULL;

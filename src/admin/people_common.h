@@ -1,0 +1,29 @@
+/* people_common.h - what the handlers of people*.c have in common. */
+#ifndef ADMIN_PEOPLE_COMMON_H
+#define ADMIN_PEOPLE_COMMON_H
+
+#include "admin/admin.h"
+#include "admin/body.h"
+
+/* Against what failures are counted. */
+struct people_keys {
+    size_t name_len, source_len;
+    char name[72], source[72];
+};
+
+void people_keys_make(struct people_keys *k, struct str name,
+                      struct str source);
+/* False: it was answered that they have to wait. */
+bool people_may_try(struct admin_call *c, const struct people_keys *k);
+/* How the try ended: ERR_OK, ERR_UNAUTHENTICATED, or undecided. */
+void people_tried(struct admin_host *h, const struct people_keys *k,
+                  enum err e);
+
+/* Reads the body; false: not open yet, or not what it should be; answered. */
+bool people_read(struct admin_call *c, const struct body_field *fields,
+                 size_t n);
+
+/* `name` is logged in: answers with a new token. */
+void people_answer_token(struct admin_call *c, struct str name, int status);
+
+#endif
