@@ -188,7 +188,28 @@ static void put_word(struct cell *c, struct str s)
     put(c, s);
 }
 
-/* How it ended, the destination's status, what went wrong: "ok 200". */
+/* What a second set of policies would have said, when it is another thing. */
+static struct str other_effect(const struct json *v)
+{
+    const struct json *decision = json_get(v, STR("decision"));
+    struct str shadow = member(json_get(decision, STR("shadow")), "effect");
+    return str_eq(shadow, member(decision, "effect")) ? STR("") : shadow;
+}
+
+/* Which policies determined it: "by people,agents". */
+static void put_policies(struct cell *to, const struct json *v)
+{
+    const struct json *decision = json_get(v, STR("decision"));
+    struct json_iter it = json_each(json_get(decision, STR("policies")));
+    const struct json *id;
+    for (bool first = true; json_next(&it, NULL, &id); first = false) {
+        put(to, !first ? STR(",") : to->len > 0 ? STR(" by ") : STR("by "));
+        put(to, text_of(id));
+    }
+}
+
+/* How it ended, the destination's status, what went wrong: "ok 200".  Of what
+ * only was decided: which policies did, and who saw it differently. */
 static struct cell status_of(const struct json *v)
 {
     struct cell cell = {.len = 0};
@@ -197,6 +218,11 @@ static struct cell status_of(const struct json *v)
     put_word(&cell, member(v, "status"));
     put_word(&cell, (struct str){http.text, http.len});
     put_word(&cell, member(json_get(v, STR("error")), "code"));
+    if (other_effect(v).len > 0) {
+        put_word(&cell, STR("shadow:"));
+        put(&cell, other_effect(v));
+    }
+    put_policies(&cell, v);
     return cell;
 }
 

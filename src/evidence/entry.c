@@ -92,7 +92,7 @@ enum err entry_intent(struct buf *to, const struct evidence_head *h,
     entry_parts_action(w, f->action);
     entry_parts_chain(w, f->chain);
     credential(w, f->credential);
-    entry_parts_decision(w, f->decision);
+    entry_parts_decision(w, f->decision, f->shadow);
     destination(w, &f->destination);
     entry_parts_id(w, STR("id"), f->id, sizeof(f->id));
     if (f->has_input_hmac) {
@@ -191,7 +191,7 @@ enum err entry_refusal(struct buf *to, const struct evidence_head *h,
     entry_parts_begin(&entry, to);
     entry_parts_action(w, f->action);
     entry_parts_chain(w, f->chain);
-    entry_parts_decision(w, f->decision);
+    entry_parts_decision(w, f->decision, f->shadow);
     entry_parts_error(w, f->error, f->param);
     entry_parts_id(w, STR("id"), f->id, sizeof(f->id));
     entry_parts_kind(w, STR("refusal"));

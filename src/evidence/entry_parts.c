@@ -101,21 +101,40 @@ void entry_parts_chain(struct jcs *w, const struct chain *chain)
     jcs_end(w);
 }
 
-void entry_parts_decision(struct jcs *w, const struct decision *d)
+static void policies(struct jcs *w, const struct decision *d)
+{
+    if (d->policy_count == 0)
+        return;
+    jcs_name(w, STR("policies"));
+    jcs_array(w);
+    for (unsigned i = 0; i < d->policy_count; i++)
+        write_text(w, d->policies[i]);
+    jcs_end(w);
+}
+
+/* What every decision says first. */
+static void effect(struct jcs *w, const struct decision *d)
+{
+    jcs_pair_word(w, STR("effect"), decision_effect_name(d->effect));
+    if (d->errors > 0)
+        jcs_pair_i64(w, STR("errors"), (int64_t)d->errors);
+}
+
+void entry_parts_decision(struct jcs *w, const struct decision *d,
+                          const struct shadow_decision *shadow)
 {
     if (d == NULL)
         return;
     jcs_name(w, STR("decision"));
     jcs_object(w);
-    jcs_pair_word(w, STR("effect"), decision_effect_name(d->effect));
-    if (d->errors > 0)
-        jcs_pair_i64(w, STR("errors"), (int64_t)d->errors);
+    effect(w, d);
     entry_parts_text(w, STR("pdp"), d->pdp);
-    if (d->policy_count > 0) {
-        jcs_name(w, STR("policies"));
-        jcs_array(w);
-        for (unsigned i = 0; i < d->policy_count; i++)
-            write_text(w, d->policies[i]);
+    policies(w, d);
+    if (shadow != NULL && shadow->present) {
+        jcs_name(w, STR("shadow"));
+        jcs_object(w);
+        effect(w, &shadow->decision);
+        policies(w, &shadow->decision);
         jcs_end(w);
     }
     jcs_end(w);

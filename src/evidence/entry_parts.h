@@ -29,7 +29,8 @@ void entry_parts_id(struct jcs *w, struct str name, const unsigned char *id,
 
 void entry_parts_action(struct jcs *w, enum action_kind kind);
 void entry_parts_chain(struct jcs *w, const struct chain *chain);
-void entry_parts_decision(struct jcs *w, const struct decision *d);
+void entry_parts_decision(struct jcs *w, const struct decision *d,
+                          const struct shadow_decision *shadow);
 void entry_parts_labels(struct jcs *w, const struct labels *l);
 /* request {bytes, dialect, hmac} */
 void entry_parts_request(struct jcs *w, const struct evidence_body *b,

@@ -25,6 +25,15 @@ static const char outcome[] =
     "{\"status\":200,\"usage\":{\"input_tokens\":12,\"output_tokens\":34}},"
     "\"status\":\"ok\",\"time\":\"2026-11-20T07:30:01.000000Z\",\"v\":1}";
 
+static const char decided[] =
+    "{\"decision\":{\"effect\":\"allow\",\"policies\":[\"p\",\"agents\"],"
+    "\"shadow\":{\"effect\":\"deny\"}},\"kind\":\"intent\"}";
+
+static const char refused[] =
+    "{\"decision\":{\"effect\":\"deny\",\"policies\":[\"no-us\"],"
+    "\"shadow\":{\"effect\":\"deny\"}},\"error\":{\"code\":\"denied\"},"
+    "\"kind\":\"refusal\"}";
+
 static const char unknown[] =
     "{\"count\":9,\"error\":{\"code\":\"invalid_credential\"},\"kind\":"
     "\"refusal\",\"source\":\"192.0.2.1\",\"time\":\"2026-11-20T07:30:01."
@@ -67,6 +76,14 @@ static void test_a_row_shows_who_what_where_and_how(void **state)
          "       5 11-20 07:30:01.000 refusal   192.0.2.1            "
          "-            x 9                              -        "
          "invalid_credential      -                -\n"},
+        {STR_INIT(decided),
+         "       5 -                  intent    -                    "
+         "-            -                                allow    "
+         "shadow:deny by p,agents -                -\n"},
+        {STR_INIT(refused),
+         "       5 -                  refusal   -                    "
+         "-            -                                deny     "
+         "denied by no-us         -                -\n"},
         {STR_INIT("{}"),
          "       5 -                  -         -                    "
          "-            -                                -        -"

@@ -332,6 +332,38 @@ static void test_the_other_kinds_byte_for_byte(void **state)
     buf_release(&b);
 }
 
+static void test_a_shadow_stands_beside_the_decision(void **state)
+{
+    (void)state;
+    const struct evidence_head h = head();
+    const struct chain chain = one_agent();
+    const struct decision d = permit();
+    struct shadow_decision shadow = {.present = true};
+    shadow.decision.errors = 1;
+    shadow.decision.policies[shadow.decision.policy_count++] = STR("no-us");
+    struct evidence_intent f = intent(&chain, &d, NULL, NULL);
+    const struct evidence_refusal r = {.chain = &chain,
+                                       .decision = &d,
+                                       .shadow = &shadow};
+    struct buf b;
+    f.shadow = &shadow;
+    buf_init(&b, 2 * ENTRY_MAX);
+    static const char want[] =
+        "\"policies\":[\"callers/writer\"],\"shadow\":{\"effect\":\"deny\","
+        "\"errors\":1,\"policies\":[\"no-us\"]}}";
+    assert_int_equal(entry_intent(&b, &h, &f), ERR_OK);
+    assert_non_null(memmem(b.ptr, b.len, want, sizeof(want) - 1));
+    check(&b, NULL);
+    buf_clear(&b);
+    assert_int_equal(entry_refusal(&b, &h, &r), ERR_OK);
+    assert_non_null(memmem(b.ptr, b.len, want, sizeof(want) - 1));
+    buf_clear(&b);
+    shadow.present = false;
+    assert_int_equal(entry_intent(&b, &h, &f), ERR_OK);
+    assert_null(memmem(b.ptr, b.len, "shadow", 6));
+    buf_release(&b);
+}
+
 /* --- sizes ---------------------------------------------------------------- */
 
 static char long_text[NAME_MAX_LEN * 2 + 1];
@@ -475,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_an_intent_with_nothing_is_still_an_entry),
         cmocka_unit_test(test_outcomes_byte_for_byte),
         cmocka_unit_test(test_the_other_kinds_byte_for_byte),
+        cmocka_unit_test(test_a_shadow_stands_beside_the_decision),
         cmocka_unit_test(test_the_longest_names_fit),
         cmocka_unit_test(test_long_texts_are_cut_at_a_character_and_marked),
         cmocka_unit_test(test_what_does_not_fit_leaves_the_buffer_as_it_was),
