@@ -32,7 +32,7 @@ static struct session *find_open(struct session_table *t,
         s->unstored_ms = now_ms;
         list_push(&p->used, &s->unstored);
     }
-    *ret_ask = !atomic_exchange(&s->asked, true);
+    *ret_ask = !atomic_load(&s->asked) && !atomic_exchange(&s->asked, true);
     return session_ref(s);
 }
 

@@ -99,6 +99,11 @@ static bool tell_row(struct session_stripe *p, int64_t until_ms,
                      struct instant now, const struct session_changes *to)
 {
     struct session *s = next_row(p, until_ms);
+    /* Without a keeper each call leaves one behind that never began. */
+    while (s != NULL && session_handle_is_dead(s)) {
+        list_remove(&s->unstored);
+        s = next_row(p, until_ms);
+    }
     if (s == NULL)
         return false;
     list_remove(&s->unstored);

@@ -141,6 +141,13 @@ static void test_who_stores_sessions_is_told_what_changed(void **state)
     assert_memory_equal(n.closed[0], session_id(s), SESSION_ID_LEN);
     session_unref(s);
 
+    /* One that never got its key did not begin. */
+    s = find(t, &ann, 1950, NULL);
+    session_fail(s, ERR_KEEPER);
+    session_unref(s);
+    n = drain(t, 10, 1950, 0);
+    assert_int_equal(n.row_count + n.closed_count, 0);
+
     /* What was never told as open has no end, either. */
     session_unref(find(t, &ann, 2000, NULL));
     session_table_sweep(t, 3000);
