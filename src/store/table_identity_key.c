@@ -12,12 +12,14 @@ static const struct store_sql put = {
 static const struct store_sql clear = {
     "DELETE FROM identity_key WHERE id = $1 AND kind = $2", 2};
 
+/* CROSS JOIN, so that SQLite looks up the keys of each identity of the page:
+ * else it may read all keys for every page. */
 static const struct store_sql page = {
     "SELECT k.hmac, k.id, k.kind, k.fingerprint, k.expires_us FROM"
     " (SELECT id, kind FROM identity WHERE (id, kind) > ($1, $2)"
     " ORDER BY id, kind LIMIT $3) AS i"
-    " JOIN identity_key AS k ON k.id = i.id AND k.kind = i.kind"
-    " ORDER BY k.id, k.kind, k.expires_us, k.hmac",
+    " CROSS JOIN identity_key AS k WHERE k.id = i.id AND k.kind = i.kind"
+    " ORDER BY i.id, i.kind, k.expires_us, k.hmac",
     3};
 
 enum err table_identity_key_put(struct store_batch *b,

@@ -17,7 +17,7 @@
 #include "os/clock.h"
 #include "os/timer.h"
 
-enum { PATIENCE_MS = 10000, STEP_MS = 5 };
+enum { PATIENCE_MS = 20000, STEP_MS = 5 };
 
 void fixture_init(struct fixture *f)
 {
