@@ -55,7 +55,7 @@ static enum err read_keys(const struct json *array, struct jwk *to,
     size_t n = 0;
     enum err e = ERR_OK;
     while (e == ERR_OK && json_next(&it, NULL, &v)) {
-        struct jwk key;
+        struct jwk key = {0};
         e = json_type(v) == JSON_OBJECT ? jwk_read(v, &key) : ERR_MALFORMED;
         if (e == ERR_UNSUPPORTED) {
             e = ERR_OK;

@@ -2,11 +2,13 @@
  * jwt.h - what a token says (RFC 7519, 9068), read but not believed.
  *
  * `typ`: an access token says so. "at+jwt" (or "application/at+jwt", in any
- * case) is taken; "JWT" and none at all are not, since ID tokens look like
- * that (RFC 9068 section 4; RFC 8725, 3.11). One exception: the token of a
- * workload whose `sub` is a SPIFFE id is a JWT-SVID, whose `typ` is "JWT",
- * "JOSE" or absent, and whose algorithm is not EdDSA. Everything else
- * (dpop+jwt, logout+jwt, secevent+jwt, ...) is for another purpose.
+ * case) is taken; "JWT", "JOSE" and none at all are not, since ID tokens look
+ * like that (RFC 9068 section 4; RFC 8725, 3.11). The exception is the token
+ * of a workload: nobody logs in as one, and those who issue such tokens
+ * (SPIFFE's JWT-SVID, Kubernetes, CI systems) say "JWT" or nothing. Where its
+ * `sub` is a SPIFFE id, the algorithm of a plain one is not EdDSA (JWT-SVID
+ * section 2). Every other `typ` (dpop+jwt, logout+jwt, secevent+jwt, ...) is
+ * for another purpose.
  */
 #ifndef IDENTITY_JWT_H
 #define IDENTITY_JWT_H

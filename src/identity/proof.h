@@ -17,6 +17,8 @@
  *     where that is not the sub
  *     and its `act`                 no link: chain.history
  *
+ * Which tokens are access tokens at all, jwt.h says (`typ`).
+ *
  * One credential a request: two that differ are refused.  Nothing else in a
  * request says who asks.
  *
@@ -45,9 +47,10 @@ enum { PROOF_CREDENTIAL_MIN = 16, PROOF_CREDENTIAL_MAX = 16 * 1024 };
 struct proof {
     unsigned refs; /* of one thread */
     struct chain chain;
-    struct str tenant;  /* of every link */
-    int64_t expires_us; /* Unix time; INT64_MAX: never */
-    int64_t issued_us;  /* Unix time of `iat`; 0: a key */
+    struct str tenant; /* of every link */
+    int64_t
+        expires_us;    /* Unix time, with the issuer's skew; INT64_MAX: never */
+    int64_t issued_us; /* Unix time of `iat`; 0: a key */
     /* Texts follow. */
 };
 struct proof *proof_ref(struct proof *p);

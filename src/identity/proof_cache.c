@@ -10,6 +10,7 @@ enum {
     /* Enough of a signature to tell all apart that anybody meets. */
     HASHED_BYTES = 64,
 };
+static_assert(SETS * WAYS == PROOF_CACHE_PLACES, "sets are whole");
 static_assert((SETS & (SETS - 1)) == 0, "the set is a mask of the hash");
 
 struct place {
@@ -57,7 +58,7 @@ void proof_cache_free(struct proof_cache *c)
 {
     if (c == NULL)
         return;
-    for (size_t i = 0; i < SETS * WAYS; i++)
+    for (size_t i = 0; i < PROOF_CACHE_PLACES; i++)
         forget(c, &c->places[i / WAYS][i % WAYS]);
     assert(c->bytes == 0);
     hash_wipe(c, sizeof(*c));

@@ -147,10 +147,11 @@ static bool read_links(const struct reading *r, struct chain *to)
 static bool is_for_access(const struct reading *r, const struct jws *j)
 {
     enum jwt_typ typ = jwt_typ(j);
-    return typ == JWT_TYP_ACCESS ||
-           (typ == JWT_TYP_PLAIN && r->parts.kind == PRINCIPAL_WORKLOAD &&
-            str_starts(r->jwt->sub, STR("spiffe://")) &&
-            j->alg != VERIFY_EDDSA);
+    if (typ != JWT_TYP_PLAIN)
+        return typ == JWT_TYP_ACCESS;
+    return r->parts.kind == PRINCIPAL_WORKLOAD &&
+           (j->alg != VERIFY_EDDSA ||
+            !str_starts(r->jwt->sub, STR("spiffe://")));
 }
 
 static bool read_chain(struct reading *r, const struct jws *j, int64_t now_us,

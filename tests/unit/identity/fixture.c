@@ -160,14 +160,16 @@ struct str fixture_token(struct fixture *f, const char *header,
 enum proof_verdict fixture_prove(struct fixture *f, struct str credential,
                                  struct proof **ret)
 {
-    char field[32 * 1024];
-    assert_in_range(credential.len, 0, sizeof(field) - 8);
-    memcpy(field, "Bearer ", 7);
-    if (credential.len > 0)
-        memcpy(field + 7, credential.ptr, credential.len);
-    const struct proof_input in = {
-        .authorization = {field, 7 + credential.len}};
-    return proof_make(&f->sources, f->cache, &in, &f->wish, ret);
+    struct buf field;
+    buf_init(&field, MIB);
+    (void)BUF_LIT(&field, "Bearer ");
+    (void)buf_add(&field, credential);
+    assert_true(buf_ok(&field));
+    const struct proof_input in = {.authorization = buf_str(&field)};
+    enum proof_verdict v =
+        proof_make(&f->sources, f->cache, &in, &f->wish, ret);
+    buf_release(&field);
+    return v;
 }
 
 void fixture_chain(struct buf *to, const struct proof *p)

@@ -204,33 +204,40 @@ static void test_tokens_over_the_age_of_their_issuer_are_refused(void **state)
     fixture_close(&f);
 }
 
-static void test_the_token_of_a_workload_may_be_a_jwt_svid(void **state)
+static void test_the_token_of_a_workload_may_be_plain(void **state)
 {
     (void)state;
 #define SVID "{\"sub\":\"spiffe://example.org/job\","
+#define SVID_CHAIN "presenter Workload spiffe://example.org/job acme"
+#define POD "{\"sub\":\"system:serviceaccount:default:job\","
+#define POD_CHAIN                                                              \
+    "presenter Workload jobs|system:serviceaccount:default:job acme"
     static const struct {
-        const char *what, *header, *payload;
-        bool ok;
+        const char *what, *header, *payload, *chain;
     } cases[] = {
-        {"JWT", HEADER(",\"typ\":\"JWT\""), SVID JOBS "}", true},
-        {"JOSE", HEADER(",\"typ\":\"JOSE\""), SVID JOBS "}", true},
-        {"no typ", HEADER(""), SVID JOBS "}", true},
-        {"no SPIFFE id", HEADER(",\"typ\":\"JWT\""), "{\"sub\":\"j\"," JOBS "}",
-         false},
-        {"a person", HEADER(",\"typ\":\"JWT\""), SVID CORP "}", false},
+        {"JWT", HEADER(",\"typ\":\"JWT\""), SVID JOBS "}", SVID_CHAIN},
+        {"JOSE", HEADER(",\"typ\":\"JOSE\""), SVID JOBS "}", SVID_CHAIN},
+        {"no typ", HEADER(""), SVID JOBS "}", SVID_CHAIN},
+        {"no SPIFFE id", HEADER(""), POD JOBS "}", POD_CHAIN},
+        {"a person", HEADER(",\"typ\":\"JWT\""), SVID CORP "}", ""},
         {"EdDSA", "{\"alg\":\"EdDSA\",\"kid\":\"ed-1\",\"typ\":\"JWT\"}",
-         SVID JOBS "}", false},
-        {"an access token, too", ED, SVID JOBS "}", true},
-        {"another", HEADER(",\"typ\":\"wit+jwt\""), SVID JOBS "}", false},
+         SVID JOBS "}", ""},
+        {"EdDSA without a SPIFFE id",
+         "{\"alg\":\"EdDSA\",\"kid\":\"ed-1\",\"typ\":\"JWT\"}", POD JOBS "}",
+         POD_CHAIN},
+        {"an access token, too", ED, SVID JOBS "}", SVID_CHAIN},
+        {"an agent", HEADER(""),
+         "{\"sub\":\"a\",\"kind\":\"agent\",\"tenant\":\"acme\"," MIXED "}",
+         ""},
+        {"another", HEADER(",\"typ\":\"wit+jwt\""), SVID JOBS "}", ""},
+        {"an ID token", HEADER(",\"typ\":\"JWT\""),
+         "{\"sub\":\"a\",\"at_hash\":\"x\"," JOBS "}", ""},
     };
     struct fixture f;
     fixture_open(&f);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         fixture_expect(&f, fixture_token(&f, cases[i].header, cases[i].payload),
-                       cases[i].ok
-                           ? "presenter Workload spiffe://example.org/job acme"
-                           : "",
-                       cases[i].what);
+                       cases[i].chain, cases[i].what);
     fixture_close(&f);
 }
 
@@ -391,7 +398,7 @@ int main(void)
         cmocka_unit_test(test_claims_have_to_be_right),
         cmocka_unit_test(test_times_have_to_be_right),
         cmocka_unit_test(test_tokens_over_the_age_of_their_issuer_are_refused),
-        cmocka_unit_test(test_the_token_of_a_workload_may_be_a_jwt_svid),
+        cmocka_unit_test(test_the_token_of_a_workload_may_be_plain),
         cmocka_unit_test(test_forged_tokens_are_refused),
         cmocka_unit_test(test_a_key_that_is_not_there_is_wanted),
         cmocka_unit_test(test_stale_keys_are_not_used_but_wanted),
