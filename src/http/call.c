@@ -186,6 +186,7 @@ static void answer(struct http_call *call, struct str piece, bool all)
                  (call->why == ERR_OK || piece.len == 0);
     enum err why = ended ? call->why : ERR_OK;
     call->waiting = false;
+    call->answered = true;
     timer_cancel(&call->timer);
     /* The head stays until the sink has returned: who waited for the first
      * bytes to pass it on needs it there. */
@@ -240,6 +241,8 @@ static void source_pull(struct body_source *src, body_sink *sink, void *reader)
     call->sink = sink;
     call->reader = reader;
     call->waiting = true;
+    if (call->answered) /* a stream may be long, and needs its head no more */
+        arena_release(&call->arena);
     if (call->piece.len > 0 || call->pending.len > 0 ||
         call->state == CALL_ENDED) {
         call_flush(call);

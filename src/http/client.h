@@ -41,8 +41,8 @@ struct http_origin {
 };
 
 struct http_call_events {
-    /* The final head (1xx are consumed), borrowed until the body has ended
-     * or the call is cancelled. */
+    /* The final head (1xx are consumed), borrowed until the second piece of
+     * the body is asked for, or the call is cancelled. */
     void (*head)(void *user, const struct http_response_head *head);
     /*
      * No head will come.  `sent` tells whether any byte of the request may

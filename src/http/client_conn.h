@@ -133,6 +133,7 @@ struct http_call {
     enum err why;       /* once CALL_ENDED */
     bool head_due;      /* it came, and the reader does not know yet */
     bool waiting;
+    bool answered; /* at least once */
 };
 
 /* --- pools: client_pool.c --- */
