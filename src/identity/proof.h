@@ -48,8 +48,8 @@ struct proof {
     unsigned refs; /* of one thread */
     struct chain chain;
     struct str tenant; /* of every link */
-    int64_t
-        expires_us;    /* Unix time, with the issuer's skew; INT64_MAX: never */
+    /* Unix time, with the skew that its issuer is allowed; INT64_MAX: never. */
+    int64_t expires_us;
     int64_t issued_us; /* Unix time of `iat`; 0: a key */
     /* Texts follow. */
 };
