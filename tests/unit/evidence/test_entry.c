@@ -215,6 +215,33 @@ static void test_an_intent_with_nothing_is_still_an_entry(void **state)
     buf_release(&b);
 }
 
+static void test_an_intent_names_what_it_reserved(void **state)
+{
+    (void)state;
+    static const char want[] =
+        ",\"limits\":[{\"generation\":7,\"limit\":\"agent tokens\","
+        "\"requests\":1,\"tokens\":4112,\"whom\":\"agent:acme/writer\","
+        "\"window_start_us\":1795132800000000,\"window_us\":86400000000},"
+        "{\"generation\":7,\"limit\":\"\\\"\",\"requests\":1,"
+        "\"tokens\":9007199254740991,\"whom\":\"acme\","
+        "\"window_start_us\":0,\"window_us\":1000000}],\"node\":";
+    const struct evidence_limit limits[] = {
+        {STR("agent tokens"), STR("agent:acme/writer"),
+         INT64_C(1795132800000000), INT64_C(86400000000), 1, 4112, 7},
+        {STR("\""), STR("acme"), 0, 1000000, 1, UINT64_C(9007199254740991), 7},
+    };
+    const struct evidence_head h = head();
+    const struct chain chain = one_agent();
+    struct evidence_intent f = intent(&chain, NULL, NULL, NULL);
+    struct buf b;
+    f.limits = limits;
+    f.limit_count = ARRAY_LEN(limits);
+    buf_init(&b, 2 * ENTRY_MAX);
+    assert_int_equal(entry_intent(&b, &h, &f), ERR_OK);
+    assert_non_null(memmem(b.ptr, b.len, want, sizeof(want) - 1));
+    buf_release(&b);
+}
+
 static void test_outcomes_byte_for_byte(void **state)
 {
     (void)state;
@@ -505,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_an_intent_byte_for_byte),
         cmocka_unit_test(test_an_intent_with_everything),
         cmocka_unit_test(test_an_intent_with_nothing_is_still_an_entry),
+        cmocka_unit_test(test_an_intent_names_what_it_reserved),
         cmocka_unit_test(test_outcomes_byte_for_byte),
         cmocka_unit_test(test_the_other_kinds_byte_for_byte),
         cmocka_unit_test(test_a_shadow_stands_beside_the_decision),
