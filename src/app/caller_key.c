@@ -1,6 +1,7 @@
 /* caller_key.c - see caller_key.h. */
 #include "app/caller_key.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 #include "crypto/hash.h"
@@ -10,6 +11,9 @@
 #include "os/file.h"
 
 static const struct str prefix = STR_INIT("writ_");
+static_assert((int)CALLER_KEY_NODE_LEN == (int)KEEPER_KEY_LEN,
+              "it is the keeper's");
+
 static const struct str hash_prefix = STR_INIT("hmac-sha256:");
 
 size_t caller_key_generate(char to[CALLER_KEY_MAX])
@@ -36,8 +40,9 @@ bool caller_key_usable(struct str key, const char **ret_why)
 
 /* A running node has made its key long ago; making one takes the lock, so
  * that two never make different ones. */
-static enum err load(const char *data, unsigned char ret_key[KEEPER_KEY_LEN],
-                     const char **ret_why)
+enum err caller_key_node(const char *data,
+                         unsigned char ret_key[CALLER_KEY_NODE_LEN],
+                         const char **ret_why)
 {
     char keys[FILE_PATH_MAX];
     char path[FILE_PATH_MAX];
@@ -70,7 +75,7 @@ enum err caller_key_hash(const char *data, struct str key,
                          char to[CALLER_KEY_HASH_TEXT], const char **ret_why)
 {
     unsigned char secret[KEEPER_KEY_LEN];
-    enum err e = load(data, secret, ret_why);
+    enum err e = caller_key_node(data, secret, ret_why);
     if (e != ERR_OK)
         return e;
     struct hash hash =

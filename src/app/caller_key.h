@@ -27,6 +27,15 @@ size_t caller_key_generate(char to[CALLER_KEY_MAX]);
 MUST_CHECK bool caller_key_usable(struct str key, const char **ret_why);
 
 /*
+ * The node's own key for that, in `data`; made when there is none yet.  The
+ * caller wipes it.  Errors as below.
+ */
+enum { CALLER_KEY_NODE_LEN = 32 };
+MUST_CHECK enum err caller_key_node(const char *data,
+                                    unsigned char ret[CALLER_KEY_NODE_LEN],
+                                    const char **ret_why);
+
+/*
  * "hmac-sha256:<hex>" and a NUL, under the node's key in `data`, which is
  * made when there is none yet.  Errors as keeper_caller_key_load();
  * ERR_OVERLOAD: there is none yet and a node is starting.

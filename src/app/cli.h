@@ -19,7 +19,7 @@
 #include "base/str.h"
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
-enum { CLI_OPTIONS_MAX = 12, CLI_ARGS_MAX = 4 };
+enum { CLI_OPTIONS_MAX = 16, CLI_ARGS_MAX = 4 };
 
 struct cli_option {
     const char *name;  /* without dashes; NULL ends a list */

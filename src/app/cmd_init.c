@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "admin/enrolment.h"
 #include "app/caller_key.h"
 #include "app/cmd.h"
 #include "app/init_text.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
+#include "os/clock.h"
 #include "os/file.h"
 
 enum { TEXT_MAX = 64 * 1024 };
@@ -19,6 +21,7 @@ struct init {
     char data[FILE_PATH_MAX];
     char key[CALLER_KEY_MAX + 1];
     char hash[CALLER_KEY_HASH_TEXT];
+    char code[ENROLMENT_CODE_LEN];
 };
 
 static int make_paths(struct init *in)
@@ -50,6 +53,20 @@ static int make_key(struct init *in)
     return CLI_OK;
 }
 
+/* What makes the first administrator: good for a day, and once. */
+static int make_code(struct init *in)
+{
+    unsigned char key[CALLER_KEY_NODE_LEN];
+    const char *why = "the enrolment code cannot be written";
+    enum err e = caller_key_node(in->data, key, &why);
+    if (e == ERR_OK)
+        e = enrolment_make(in->data,
+                           (struct str){(const char *)key, sizeof(key)},
+                           clock_wall_us(), in->code);
+    hash_wipe(key, sizeof(key));
+    return e == ERR_OK ? CLI_OK : cli_fail(in->cli, "%s: %s", in->data, why);
+}
+
 /* Whoever made the file since we looked keeps theirs. */
 static int write_config(struct init *in)
 {
@@ -77,7 +94,8 @@ static void print_json(const struct init *in)
     json_write_str(&b, str_from(in->config));
     BUF_LIT(&b, ",\"data\":");
     json_write_str(&b, str_from(in->data));
-    buf_addf(&b, ",\"caller\":\"first\",\"key\":\"%s\"}\n", in->key);
+    buf_addf(&b, ",\"caller\":\"first\",\"key\":\"%s\",", in->key);
+    buf_addf(&b, "\"enrolment\":\"%.*s\"}\n", (int)sizeof(in->code), in->code);
     if (buf_ok(&b))
         (void)fwrite(b.ptr, 1, b.len, in->cli->out);
     buf_release(&b);
@@ -92,13 +110,20 @@ static void print_text(const struct init *in)
               "\n"
               "  %s\n"
               "\n"
+              "The code that enrols the first administrator, once and within "
+              "a day:\n"
+              "\n"
+              "  %.*s\n"
+              "\n"
               "Next:\n"
               "  export OPENAI_API_KEY=...\n"
               "  writ check -c %s\n"
               "  writ serve -c %s\n"
               "  curl http://127.0.0.1:8080/v1/models -H \"authorization: "
-              "Bearer $KEY\"\n",
-              in->config, in->data, in->key, in->config, in->config);
+              "Bearer $KEY\"\n"
+              "  writ login --enrol --admin http://127.0.0.1:9090\n",
+              in->config, in->data, in->key, (int)sizeof(in->code), in->code,
+              in->config, in->config);
 }
 
 int cmd_init(const struct cli *c)
@@ -109,10 +134,13 @@ int cmd_init(const struct cli *c)
         code = make_key(&in);
     if (code == CLI_OK)
         code = write_config(&in);
+    if (code == CLI_OK)
+        code = make_code(&in);
     if (code == CLI_OK && c->json)
         print_json(&in);
     else if (code == CLI_OK)
         print_text(&in);
     hash_wipe(in.key, sizeof(in.key));
+    hash_wipe(in.code, sizeof(in.code));
     return code;
 }

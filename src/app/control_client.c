@@ -10,7 +10,8 @@
 #include "base/buf.h"
 #include "base/limits.h"
 
-#define BODY_MAX (4 * MIB)
+#define BODY_MAX (8 * MIB)
+#define REQUEST_MAX (256 * KIB)
 
 static enum err connect_error(int why)
 {
@@ -52,8 +53,23 @@ static bool keep(void *user, struct str piece)
     return buf_add(user, piece);
 }
 
-enum err control_client_get(struct arena *a, const char *data,
-                            const char *target,
+static void write_request(struct buf *to,
+                          const struct control_client_request *r)
+{
+    buf_addf(to, "%s %s HTTP/1.1\r\nhost: localhost\r\n",
+             r->post ? "POST" : "GET", r->target);
+    if (r->post)
+        buf_addf(to,
+                 "content-type: application/json\r\ncontent-length: "
+                 "%zu\r\n",
+                 r->body.len);
+    BUF_LIT(to, "connection: close\r\n\r\n");
+    if (r->post)
+        buf_add(to, r->body);
+}
+
+enum err control_client_ask(struct arena *a, const char *data,
+                            const struct control_client_request *r,
                             struct control_client_reply *ret)
 {
     struct plain_http_reply answer;
@@ -64,11 +80,9 @@ enum err control_client_get(struct arena *a, const char *data,
     enum err e = connect_to(data, &fd);
     if (e != ERR_OK)
         return e;
-    buf_init(&request, KIB);
+    buf_init(&request, REQUEST_MAX);
     buf_init(&body, BODY_MAX);
-    buf_addf(&request,
-             "GET %s HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
-             target);
+    write_request(&request, r);
     e = buf_ok(&request)
             ? plain_http_ask(a, fd, buf_str(&request), keep, &body, &answer)
             : ERR_LIMIT;
@@ -82,4 +96,12 @@ enum err control_client_get(struct arena *a, const char *data,
     buf_release(&body);
     (void)close(fd);
     return e;
+}
+
+enum err control_client_get(struct arena *a, const char *data,
+                            const char *target,
+                            struct control_client_reply *ret)
+{
+    const struct control_client_request r = {.target = target};
+    return control_client_ask(a, data, &r, ret);
 }

@@ -5,6 +5,8 @@
 #ifndef APP_CONTROL_CLIENT_H
 #define APP_CONTROL_CLIENT_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
@@ -16,6 +18,18 @@ struct control_client_reply {
     int status;
     struct str body; /* in the arena */
 };
+
+/* What is asked: GET, or with a body (JSON, perhaps empty) POST. */
+struct control_client_request {
+    const char *target;
+    bool post;
+    struct str body;
+};
+
+/* Asks the node of the directory `data`; errors as below. */
+MUST_CHECK enum err control_client_ask(struct arena *a, const char *data,
+                                       const struct control_client_request *r,
+                                       struct control_client_reply *ret);
 
 /*
  * GETs `target` from the node of the directory `data`.

@@ -4,6 +4,7 @@
 
 #include "app/cli.h"
 #include "app/cmd.h"
+#include "app/cmd_admin.h"
 #include "app/policy_load.h"
 #include "app/role.h"
 #include "base/attr.h"
@@ -109,6 +110,41 @@ static const struct cli_command commands[] = {
      demo_options, cmd_demo},
     {"status", "", 0, 0, "what the running node is doing", "", data_options,
      cmd_status},
+    {"agent list", "", 0, 0, "who is in the registry", "",
+     cmd_agent_list_options, cmd_agent_list},
+    {"agent show", "ID", 1, 1, "one identity",
+     "ID is the entity id, as the list shows it: \"acme/writer\", "
+     "\"keys|alice\".",
+     cmd_agent_show_options, cmd_agent_show},
+    {"agent add", "NAME", 1, 1, "register an agent, or another identity",
+     "Needs an owner (a person who is registered), a purpose and an end.  A "
+     "key is\nmade and printed once, unless --issuer says who proves it.",
+     cmd_agent_add_options, cmd_agent_add},
+    {"agent adopt", "ID", 1, 1, "register who was discovered", "",
+     cmd_agent_adopt_options, cmd_agent_adopt},
+    {"agent suspend", "ID", 1, 1, "stop it at once, also in mid-answer",
+     "When this returns, nothing of it leaves the node any more.",
+     cmd_agent_state_options, cmd_agent_suspend},
+    {"agent resume", "ID", 1, 1, "let it act (again)", "",
+     cmd_agent_state_options, cmd_agent_resume},
+    {"agent retire", "ID", 1, 1, "stop it for good",
+     "Its keys go; its name is not used again.", cmd_agent_state_options,
+     cmd_agent_retire},
+    {"agent rotate", "ID", 1, 1, "give it a new key", "",
+     cmd_agent_rotate_options, cmd_agent_rotate},
+    {"session list", "", 0, 0, "open sessions", "", cmd_session_list_options,
+     cmd_session_list},
+    {"session end", "ID", 1, 1, "end a session and what goes on in it", "",
+     cmd_session_end_options, cmd_session_end},
+    {"budget list", "", 0, 0, "what was used of each budget", "",
+     cmd_budget_options, cmd_budget_list},
+    {"budget show", "NAME", 1, 1, "whom one budget counts", "",
+     cmd_budget_options, cmd_budget_show},
+    {"login", "", 0, 0, "log in at the admin address of a node",
+     "Asks for name, passphrase and one-time code; standard input that is no "
+     "terminal\ngives them, one line each.  The token is kept in "
+     "$XDG_CONFIG_HOME/writ, mode 0600.",
+     cmd_login_options, cmd_login},
     {"schema config", "", 0, 0, "the configuration's JSON Schema", "",
      schema_options, cmd_schema_config},
     {"key hash", "", 0, 0, "the hash of a caller's key, for the configuration",

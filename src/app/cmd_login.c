@@ -1,0 +1,263 @@
+/*
+ * cmd_login.c - `writ login`: a token for the admin address of a node, kept
+ * for the commands that follow.
+ *
+ * What is secret is asked for, or read from standard input, one line each;
+ * never from argv, which every process of the machine may read.
+ */
+#include <errno.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "app/admin_client.h"
+#include "app/cmd.h"
+#include "app/cmd_admin.h"
+#include "base/limits.h"
+#include "crypto/hash.h"
+
+enum { LINE_MAX_LEN = 1024 };
+
+const struct cli_option cmd_login_options[] = {
+    ADMIN_CLIENT_OPTIONS,
+    {"name", 0, "NAME", "whose account"},
+    {"tenant", 0, "NAME", "with --enrol: whose person it is"},
+    {"enrol", 0, NULL, "become an administrator, with a one-time code"},
+    {"invite", 0, NULL, "print a one-time code for somebody else"},
+    {"logout", 0, NULL, "end the login and forget its token"},
+    {NULL, 0, NULL, NULL},
+};
+
+struct line {
+    char text[LINE_MAX_LEN + 1];
+    size_t len;
+};
+
+static struct str line_str(const struct line *l)
+{
+    return (struct str){l->text, l->len};
+}
+
+/* One line, byte by byte: the next one is for the next question. */
+static int read_line(const struct cli *c, struct line *to)
+{
+    char byte = 0;
+
+    to->len = 0;
+    for (;;) {
+        ssize_t n = read(STDIN_FILENO, &byte, 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return cli_fail(c, "standard input cannot be read");
+        if (n == 0 || byte == '\n')
+            return CLI_OK;
+        if (to->len == LINE_MAX_LEN)
+            return cli_fail(c, "a line is longer than %d bytes", LINE_MAX_LEN);
+        to->text[to->len++] = byte;
+    }
+}
+
+static int ask(const struct cli *c, const char *what, bool hidden,
+               struct line *to)
+{
+    struct termios shown = {0}, quiet;
+    bool terminal =
+        isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &shown) == 0;
+
+    if (terminal) {
+        cli_print(c->err, "%s: ", what);
+        (void)fflush(c->err);
+    }
+    if (terminal && hidden) {
+        quiet = shown;
+        quiet.c_lflag &= ~(tcflag_t)ECHO;
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    }
+    int code = read_line(c, to);
+    if (terminal && hidden) {
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+        (void)fputc('\n', c->err);
+    }
+    if (code == CLI_OK && to->len == 0)
+        code = cli_fail(c, "%s is missing", what);
+    return code;
+}
+
+/* Everything that a person types here. */
+struct form {
+    struct line code, name, passphrase, totp;
+};
+
+static void add(struct buf *to, const char *name, struct str value)
+{
+    if (value.len == 0)
+        return;
+    buf_add(to, to->len > 1 ? STR(",") : STR(""));
+    json_write_str(to, str_from(name));
+    buf_add_char(to, ':');
+    json_write_str(to, value);
+}
+
+static int post(const struct cli *c, struct arena *a, const char *target,
+                const struct form *f, const struct json **ret)
+{
+    struct buf body;
+
+    buf_init(&body, 16 * KIB);
+    buf_add_char(&body, '{');
+    add(&body, "code", line_str(&f->code));
+    add(&body, "name", line_str(&f->name));
+    add(&body, "passphrase", line_str(&f->passphrase));
+    add(&body, "totp", line_str(&f->totp));
+    if (f->code.len > 0)
+        add(&body, "tenant", str_from(cli_value(c, "tenant", "")));
+    buf_add_char(&body, '}');
+    const struct control_client_request r = {target, true, buf_str(&body)};
+    int code = admin_client_ask(c, a, &r, ret);
+    if (buf_ok(&body))
+        hash_wipe(body.ptr, body.len);
+    buf_release(&body);
+    return code;
+}
+
+static struct str text_of(const struct json *v, const char *name)
+{
+    struct str s = {NULL, 0};
+    return json_str(json_get(v, str_from(name)), &s) ? s : STR("");
+}
+
+static int keep(const struct cli *c, const struct json *v)
+{
+    const char *url = cli_value(c, "admin", NULL);
+    struct str token = text_of(v, "token");
+
+    if (token.len == 0)
+        return cli_fail(c, "the node gave no token");
+    if (url == NULL)
+        return cli_usage(c, "--admin URL is missing");
+    if (admin_client_keep_token(str_from(url), token) != ERR_OK)
+        return cli_fail(c, "the token cannot be kept in $XDG_CONFIG_HOME/writ "
+                           "or ~/.config/writ");
+    if (c->json)
+        cli_print(c->out, "{\"ok\":true,\"expires\":\"%.*s\"}\n",
+                  STR_FMT(text_of(v, "expires")));
+    else
+        cli_print(c->out, "logged in at %s, until %.*s at the latest\n", url,
+                  STR_FMT(text_of(v, "expires")));
+    return CLI_OK;
+}
+
+static void show_secret(const struct cli *c, const struct json *v)
+{
+    const struct json *totp = json_get(v, STR("totp"));
+
+    if (c->json) {
+        cli_print(c->out, "{\"secret\":\"%.*s\",\"uri\":\"%.*s\"}\n",
+                  STR_FMT(text_of(totp, "secret")),
+                  STR_FMT(text_of(totp, "uri")));
+    } else {
+        cli_print(c->out, "Put this into your authenticator, shown this once:"
+                          "\n\n  ");
+        cli_print_safe(c->out, text_of(totp, "secret"));
+        cli_print(c->out, "\n  ");
+        cli_print_safe(c->out, text_of(totp, "uri"));
+        cli_print(c->out, "\n\n");
+    }
+    (void)fflush(c->out);
+}
+
+static int ask_name(const struct cli *c, struct form *f)
+{
+    struct str name = str_from(cli_value(c, "name", ""));
+
+    if (name.len == 0)
+        return ask(c, "Name", false, &f->name);
+    if (name.len > LINE_MAX_LEN)
+        return cli_usage(c, "the name is too long");
+    memcpy(f->name.text, name.ptr, name.len);
+    f->name.len = name.len;
+    return CLI_OK;
+}
+
+static int enrol(const struct cli *c, struct arena *a, struct form *f)
+{
+    const struct json *v = NULL;
+
+    int code = ask(c, "Enrolment code", false, &f->code);
+    if (code == CLI_OK)
+        code = ask_name(c, f);
+    if (code == CLI_OK)
+        code =
+            ask(c, "New passphrase (12 bytes at least)", true, &f->passphrase);
+    if (code == CLI_OK)
+        code = post(c, a, "/admin/v1/enrol", f, &v);
+    if (code != CLI_OK)
+        return code;
+    show_secret(c, v);
+    code = ask(c, "The code that it shows now", false, &f->totp);
+    if (code == CLI_OK)
+        code = post(c, a, "/admin/v1/enrol", f, &v);
+    return code == CLI_OK ? keep(c, v) : code;
+}
+
+static int login(const struct cli *c, struct arena *a, struct form *f)
+{
+    const struct json *v = NULL;
+
+    int code = ask_name(c, f);
+    if (code == CLI_OK)
+        code = ask(c, "Passphrase", true, &f->passphrase);
+    if (code == CLI_OK)
+        code = ask(c, "One-time code", false, &f->totp);
+    if (code == CLI_OK)
+        code = post(c, a, "/admin/v1/login", f, &v);
+    return code == CLI_OK ? keep(c, v) : code;
+}
+
+static int invite(const struct cli *c, struct arena *a, const struct form *f)
+{
+    const struct json *v = NULL;
+
+    int code = post(c, a, "/admin/v1/enrol/code", f, &v);
+    if (code != CLI_OK)
+        return code;
+    if (c->json)
+        cli_print(c->out, "{\"code\":\"%.*s\"}\n", STR_FMT(text_of(v, "code")));
+    else
+        cli_print(c->out, "%.*s\n", STR_FMT(text_of(v, "code")));
+    return CLI_OK;
+}
+
+static int logout(const struct cli *c, struct arena *a, const struct form *f)
+{
+    const char *url = cli_value(c, "admin", NULL);
+    const struct json *v = NULL;
+
+    int code = post(c, a, "/admin/v1/logout", f, &v);
+    if (admin_client_forget_token(str_from(url)) != ERR_OK)
+        return cli_fail(c, "the token cannot be removed");
+    return code;
+}
+
+int cmd_login(const struct cli *c)
+{
+    struct arena arena;
+    struct form form = {0};
+    int code;
+
+    if (cli_value(c, "admin", NULL) == NULL && !cli_has(c, "invite"))
+        return cli_usage(c, "--admin URL is missing: a login is for the admin "
+                            "address of a node");
+    arena_init(&arena, ADMIN_CLIENT_ARENA_MAX);
+    if (cli_has(c, "invite"))
+        code = invite(c, &arena, &form);
+    else if (cli_has(c, "logout"))
+        code = logout(c, &arena, &form);
+    else if (cli_has(c, "enrol"))
+        code = enrol(c, &arena, &form);
+    else
+        code = login(c, &arena, &form);
+    hash_wipe(&form, sizeof(form));
+    arena_release(&arena);
+    return code;
+}
