@@ -268,18 +268,32 @@ bool world_last(const struct world *w, const char *part)
     return memmem(b->ptr, b->len, part, strlen(part)) != NULL;
 }
 
-enum err keeper_client_session_key_new(
-    struct keeper_client *c,
-    const unsigned char session_id[KEEPER_SESSION_ID_LEN],
-    struct keeper_wait *w)
+static enum err ask_keeper(struct keeper_client *c, struct keeper_wait *w)
 {
-    (void)session_id;
     c->asked++;
     if (c->answer != ERR_OK)
         return c->answer;
     assert_null(c->wait);
     c->wait = w;
     return ERR_OK;
+}
+
+enum err keeper_client_session_key_new(
+    struct keeper_client *c,
+    const unsigned char session_id[KEEPER_SESSION_ID_LEN],
+    struct keeper_wait *w)
+{
+    (void)session_id;
+    return ask_keeper(c, w);
+}
+
+enum err keeper_client_session_key_get(
+    struct keeper_client *c,
+    const unsigned char session_id[KEEPER_SESSION_ID_LEN],
+    struct keeper_wait *w)
+{
+    (void)session_id;
+    return ask_keeper(c, w);
 }
 
 void world_key(struct world *w, enum err e)
@@ -423,6 +437,7 @@ int world_close(void **state)
         buf_release(&w->ledger.entries[i]);
     payload_keys_release(&w->w.payload_keys);
     arena_spare_release(&w->w.spare);
+    pool_release(&w->w.intents);
     evidence_free(w->w.evidence);
     identity_cache_free(w->w.identities);
     snapshot_unref(w->w.snapshot);
