@@ -22,7 +22,7 @@ FOREIGN_MAX = 0.05     # of the machine, by others; beyond, a run is done again
 TRIES = 3
 SATURATED = 0.95       # of a CPU: whoever sits there is the limit
 TARGETS = ("direct", "floor", "haproxy", "nginx", "nginx-auth-log",
-           "writ-before_action", "writ-batched")
+           "writ-before_action", "writ-everything", "writ-batched")
 
 
 def make_bodies(directory):
@@ -64,6 +64,8 @@ class Calls:
             "nginx-auth-log": lambda: bench.nginx(
                 upstream, auth=bench.nginx_that_says_yes().port),
             "writ-before_action": lambda: bench.writ_node(upstream, "before_action"),
+            "writ-everything": lambda: bench.writ_node(
+                upstream, "before_action", everything=True),
             "writ-batched": lambda: bench.writ_node(upstream, "batched"),
         }
         for name in TARGETS:
@@ -79,11 +81,11 @@ class Calls:
         return ["taskset", "-c", str(servers.LOAD_CPU), "wrk", "-t1", f"-c{connections}",
                 f"-d{seconds}s", "--latency", "-s", str(HERE / "post.lua"),
                 f"http://127.0.0.1:{target.port}/v1/chat/completions", "--",
-                str(self.bodies[body]), servers.KEY]
+                str(self.bodies[body]), target.key]
 
     def load(self, target, seconds):
         return ["taskset", "-c", str(servers.LOAD_CPU), str(self.bench.programs / "load"),
-                str(target.port), str(self.bodies["2 KB"]), servers.KEY,
+                str(target.port), str(self.bodies["2 KB"]), target.key,
                 str(RATE_CONNECTIONS), str(RATE), str(seconds)]
 
     def observe(self, target, command):
@@ -176,7 +178,7 @@ class Calls:
         wanted = None
         for name, target in self.targets.items():
             out = subprocess.run(
-                ["curl", "-sS", "-w", "\n%{http_code}", "-H", f"Authorization: Bearer {servers.KEY}",
+                ["curl", "-sS", "-w", "\n%{http_code}", "-H", f"Authorization: Bearer {target.key}",
                  "-H", "Content-Type: application/json", "--data-binary",
                  f"@{self.bodies['100 KB']}",
                  f"http://127.0.0.1:{target.port}/v1/chat/completions"],

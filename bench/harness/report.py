@@ -16,6 +16,7 @@ def figure(row, key, form="{:.0f}", scale=1):
 def name_of(row):
     return {"floor": "L4 floor", "haproxy": "HAProxy", "nginx-auth-log": "nginx + auth + log",
             "writ-before_action": "Writ before_action",
+            "writ-everything": "Writ, two links, 1,000 policies, budgets",
             "writ-batched": "Writ batched"}.get(row["target"], row["target"])
 
 

@@ -13,12 +13,13 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import machine
+from . import issuer, machine
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 LOAD_CPU, PROXY_CPU = 0, 1     # generator and mock; what is measured
 KEY = "writ-bench-0123456789abcdef0123456789abcdef"
 PROVIDER_KEY = "sk-bench-0123456789abcdef"
+POLICIES = 1000                # of the node that decides with everything on
 FILES = 40000                  # descriptors, wanted; a proxy holds two a stream
 
 
@@ -44,6 +45,7 @@ class Server:
         self.port = machine.free_port()
         self.process = None
         self.command = []
+        self.key = KEY         # what a caller shows
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
 
@@ -178,33 +180,100 @@ class Bench:
         server.launch("nginx", "-e", server.dir / "error.log", "-c", conf)
         return server.wait()
 
-    def writ_node(self, upstream, durable, cpu=PROXY_CPU, front_tls=False, back_tls=False):
+    def writ_node(self, upstream, durable, cpu=PROXY_CPU, front_tls=False, back_tls=False,
+                  everything=False):
         if not self.writ.exists():
             raise Missing("not built")
-        server = self.add(Writ(f"writ-{durable}", self.dir / f"writ-{durable}", cpu))
+        name = "writ-everything" if everything else f"writ-{durable}"
+        server = self.add(Writ(name, self.dir / name, cpu))
         cert, key, _ = self.make_certificate() if front_tls else (None, None, None)
         server.configure(
-            self.writ, cert, upstream=upstream, durable=durable,
+            self.writ, cert, everything, upstream=upstream, durable=durable,
             listen_tls=f"tls: {{cert: {cert}, key: {key}}}" if front_tls else "",
             scheme="https" if back_tls else "http",
             provider_tls=f"tls: {{ca: {cert}}}" if back_tls else "")
         server.serve()
-        return server.wait()
+        server.wait()
+        server.register()
+        return server
+
+
+# Who calls, and what lets them.
+CALLER = """@id("bench")
+permit (principal == Writ::Application::"keys|bench",
+        action == Writ::Action::"model:invoke", resource == Writ::Model::"bench");
+"""
+TWO_LINKS = f"""@id("person")
+permit (principal == Writ::User::"{issuer.ALIAS}|{issuer.PERSON}",
+        action == Writ::Action::"model:invoke", resource)
+when {{ context.tenant == "acme" && context.estimate.tokens < 1000000 }};
+@id("application")
+permit (principal == Writ::Application::"{issuer.ALIAS}|{issuer.APPLICATION}",
+        action == Writ::Action::"model:invoke", resource)
+when {{ principal.purposes.contains("bench") && context.destination.region == "eu" }};
+"""
+
+
+def other_policies(n):
+    """Policies of other people's: what a real folder is full of."""
+    return "".join(
+        f'@id("p{i}")\npermit (principal == Writ::Agent::"acme/agent-{i}",\n'
+        f'        action == Writ::Action::"model:invoke", resource == Writ::Model::"m{i}")\n'
+        f'when {{ context.chain.depth < 3 && principal.purposes.contains("p{i}") }};\n'
+        for i in range(n))
 
 
 class Writ(Server):
     """The gateway, whose status tells what its ledger did."""
 
-    def configure(self, program, cert, **words):
+    def configure(self, program, cert, everything, **words):
         self.program = program
         self.trust = ssl.create_default_context(cafile=cert) if cert else None
-        hashed = subprocess.run(
-            [program, "key", "hash", "--data", self.dir / "data"], input=KEY, text=True,
-            capture_output=True, check=False)
-        if hashed.returncode != 0:
-            raise RuntimeError(f"writ key hash: {hashed.stderr}")
+        self.issuer = issuer.Issuer(self.dir) if everything else None
+        (self.dir / "policies").mkdir()
+        text = TWO_LINKS + other_policies(POLICIES - 2) if everything else CALLER
+        (self.dir / "policies" / "bench.cedar").write_text(text)
         fill("writ.yaml", self.dir / "writ.yaml", port=self.port,
-             key=hashed.stdout.strip(), **words)
+             more=self.more() if everything else "", **words)
+        if everything:
+            self.key = self.issuer.token()
+
+    def more(self):
+        return (
+            f"trust: {{oidc: [{{alias: {issuer.ALIAS}, issuer: '{self.issuer.url}', "
+            f"jwks: '{self.issuer.url}/jwks', audience: writ, kinds: human, tenants: acme, "
+            "claims: {groups: groups}}]}\n"
+            "limits:\n"
+            "  - {name: tokens, per: principal, budget: {tokens: 1000000000000, window: 1d}}\n"
+            "  - {name: calls, per: tenant, budget: {requests: 1000000000000, window: 1d}}\n")
+
+    def hashed(self, key):
+        done = subprocess.run(
+            [self.program, "key", "hash", "--data", self.dir / "data"], input=key, text=True,
+            capture_output=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"writ key hash: {done.stderr}")
+        return done.stdout.strip()
+
+    def register(self):
+        """An owner, and who calls: by key, or by the issuer's token."""
+        common = {"tenant": "acme", "expires": "1d", "purposes": ["bench"]}
+        self.admin("POST", "agents", {"name": "owner", "kind": "human", **common,
+                                      "key_hash": self.hashed(KEY + "-owner")})
+        owned = {"owner": "owner", **common}
+        if self.issuer is None:
+            self.admin("POST", "agents", {"name": "bench", "kind": "application", **owned,
+                                          "key_hash": self.hashed(KEY)})
+            return
+        self.admin("POST", "agents", {"name": issuer.PERSON, "kind": "human",
+                                      "issuer": issuer.ALIAS, **common})
+        self.admin("POST", "agents", {"name": issuer.APPLICATION, "kind": "application",
+                                      "issuer": issuer.ALIAS, **owned})
+
+    def stop(self):
+        super().stop()
+        if self.issuer is not None:
+            self.issuer.stop()
 
     def serve(self):
         self.launch(self.program, "serve", "--config", self.dir / "writ.yaml",
@@ -240,14 +309,21 @@ class Writ(Server):
         return self.status()["ledger"]
 
     def status(self):
+        return self.admin("GET", "status")
+
+    def admin(self, method, what, body=None):
         connection = http.client.HTTPConnection("localhost", timeout=10)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(10)
         connection.sock.connect(str(self.dir / "data" / "control.sock"))
-        connection.request("GET", "/admin/v1/status")
-        status = json.load(connection.getresponse())
+        connection.request(method, f"/admin/v1/{what}", json.dumps(body) if body else None,
+                           {"content-type": "application/json"} if body else {})
+        response = connection.getresponse()
+        text = response.read()
         connection.close()
-        return status
+        if response.status >= 300:
+            raise RuntimeError(f"{method} {what}: {response.status} {text.decode()}")
+        return json.loads(text)
 
 
 def need(program):

@@ -19,6 +19,7 @@
 /* What is asked for, as it came. */
 struct wish {
     struct str name, kind, tenant, owner, mode, expires, issuer, id, reason;
+    struct str key_hash;
     struct body_texts purposes, risk;
     bool proposed;
 };
@@ -271,7 +272,7 @@ static bool read_body(struct admin_call *c, const struct body_field *fields,
 
 /* The registry's own rules, then a key where it is needed; then it begins. */
 static void enter(struct admin_call *c, struct registry_entry *e,
-                  const char *event, struct str reason)
+                  const char *event, const struct wish *wish)
 {
     struct registry_key keys[REGISTRY_KEYS_MAX];
     const char *why = NULL;
@@ -288,13 +289,22 @@ static void enter(struct admin_call *c, struct registry_entry *e,
         answer_refuse(c, ERR_NO_MEMORY, NULL);
         return;
     }
-    w->has_key = keyed;
-    if (keyed) {
+    w->has_key = keyed && wish->key_hash.len == 0;
+    if (w->has_key)
         api_key_make(c->host->caller_key, &w->key);
+    else if (keyed && !api_key_take(wish->key_hash, &w->key)) {
+        free_write(w);
+        answer_problem(c, ERR_MALFORMED,
+                       STR("expected hmac-sha256: and 64 hex digits, as `writ "
+                           "key hash` prints"),
+                       STR("key_hash"));
+        return;
+    }
+    if (keyed) {
         e->key_count = api_key_put(e, &w->key, now_us, 0, keys);
         e->keys = keys;
     }
-    begin(c, w, e, event, reason);
+    begin(c, w, e, event, wish->reason);
 }
 
 void agents_add(struct admin_call *c)
@@ -312,6 +322,7 @@ void agents_add(struct admin_call *c)
         {STR("risk"), BODY_TEXTS, false, &w.risk},
         {STR("expires"), BODY_TEXT, true, &w.expires},
         {STR("issuer"), BODY_TEXT, false, &w.issuer},
+        {STR("key_hash"), BODY_TEXT, false, &w.key_hash},
         {STR("proposed"), BODY_FLAG, false, &w.proposed},
         {STR("reason"), BODY_TEXT, false, &w.reason},
     };
@@ -324,7 +335,7 @@ void agents_add(struct admin_call *c)
         answer_fault(c, &f);
         return;
     }
-    enter(c, &e, "add", w.reason);
+    enter(c, &e, "add", &w);
 }
 
 /* What was discovered, becomes registered: who it is stands already. */
@@ -361,7 +372,7 @@ void agents_adopt(struct admin_call *c)
         answer_fault(c, &f);
         return;
     }
-    enter(c, &e, "adopt", w.reason);
+    enter(c, &e, "adopt", &w);
 }
 
 /* ---- a new key ---- */

@@ -36,20 +36,41 @@ void api_key_write(const unsigned char bytes[API_KEY_BYTES],
     hash_wipe(number, sizeof(number));
 }
 
+/* The first half of the hash's own hash: it tells keys apart, and nothing of
+ * the key. */
+static void name_key(struct api_key *key)
+{
+    const struct str hmac = {(const char *)key->hmac.bytes, HASH_LEN};
+    char hex[TEXT_HEX_LEN(HASH_LEN)];
+
+    struct hash h = hash_sha256(&hmac, 1);
+    text_hex(h.bytes, HASH_LEN, hex);
+    memcpy(key->fingerprint, hex, sizeof(key->fingerprint));
+}
+
 void api_key_make(struct str caller_key, struct api_key *ret)
 {
     unsigned char bytes[API_KEY_BYTES];
-    char hex[TEXT_HEX_LEN(HASH_LEN)];
 
     hash_random(bytes, sizeof(bytes));
     api_key_write(bytes, ret->text);
     hash_wipe(bytes, sizeof(bytes));
     ret->hmac =
         proof_key_hash(caller_key, (struct str){ret->text, sizeof(ret->text)});
-    const struct str hmac = {(const char *)ret->hmac.bytes, HASH_LEN};
-    struct hash h = hash_sha256(&hmac, 1);
-    text_hex(h.bytes, HASH_LEN, hex);
-    memcpy(ret->fingerprint, hex, sizeof(ret->fingerprint));
+    name_key(ret);
+}
+
+bool api_key_take(struct str hash, struct api_key *ret)
+{
+    static const struct str prefix_of_hash = STR_INIT("hmac-sha256:");
+
+    *ret = (struct api_key){0};
+    if (!str_starts(hash, prefix_of_hash) ||
+        !text_unhex(str_skip(hash, prefix_of_hash.len), ret->hmac.bytes,
+                    HASH_LEN))
+        return false;
+    name_key(ret);
+    return true;
 }
 
 unsigned api_key_put(const struct registry_entry *e, const struct api_key *key,

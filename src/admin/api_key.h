@@ -7,6 +7,9 @@
 #ifndef ADMIN_API_KEY_H
 #define ADMIN_API_KEY_H
 
+#include <stdbool.h>
+
+#include "base/attr.h"
 #include "base/str.h"
 #include "registry/registry.h"
 
@@ -25,6 +28,12 @@ struct api_key {
 
 /* A new one; `caller_key` is the keeper's.  Whoever has it wipes it. */
 void api_key_make(struct str caller_key, struct api_key *ret);
+
+/*
+ * A key that somebody has already, by its hash as `writ key hash` prints it;
+ * its text stays unknown.  False: that is none.
+ */
+MUST_CHECK bool api_key_take(struct str hash, struct api_key *ret);
 
 /* The text of 32 bytes as a key has it; for tests. */
 void api_key_write(const unsigned char bytes[API_KEY_BYTES],

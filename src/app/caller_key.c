@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "crypto/hash.h"
-#include "identity/identity.h"
+#include "identity/proof.h"
 #include "keeper/keeper_caller_key.h"
 #include "keeper/keeper_keys.h"
 #include "os/file.h"
@@ -79,8 +79,7 @@ enum err caller_key_hash(const char *data, struct str key,
     if (e != ERR_OK)
         return e;
     struct hash hash =
-        identity_key_hash((struct str){(const char *)secret, sizeof(secret)},
-                          key);
+        proof_key_hash((struct str){(const char *)secret, sizeof(secret)}, key);
     hash_wipe(secret, sizeof(secret));
     memcpy(to, hash_prefix.ptr, hash_prefix.len);
     text_hex(hash.bytes, HASH_LEN, to + hash_prefix.len);

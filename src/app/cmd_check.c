@@ -96,18 +96,20 @@ static void print_names(const struct cli *c, const char *what,
     cli_print(c->out, "%s", names.count == 0 ? none : "");
 }
 
-static void print_callers(const struct cli *c, const struct settings *s)
+static void print_rules(const struct cli *c, const struct settings *s)
 {
-    for (size_t i = 0; i < s->caller_count; i++) {
-        const struct caller_settings *k = &s->callers[i];
-        cli_print(c->out, "  caller    %.*s (%.*s, %.*s):", STR_FMT(k->name),
-                  STR_FMT(principal_kind_name(k->kind)),
-                  STR_FMT(s->tenants[k->tenant].name));
-        for (size_t j = 0; j < k->model_count; j++)
-            cli_print(c->out, "%s %.*s", j == 0 ? "" : ",",
-                      STR_FMT(s->models[k->models[j]].name));
-        cli_print(c->out, "%s\n", k->model_count == 0 ? " no model" : "");
+    for (size_t i = 0; i < s->issuer_count; i++) {
+        const struct issuer_settings *o = &s->issuers[i];
+        cli_print(c->out, "  issuer    %.*s: %.*s", STR_FMT(o->alias),
+                  STR_FMT(o->issuer));
+        print_names(c, ", kinds ", o->kinds, "none");
+        print_names(c, ", tenants ", o->tenants, "none");
+        (void)fputc('\n', c->out);
     }
+    if (s->policies.dir.len > 0)
+        cli_print(c->out, "  policies  %.*s\n", STR_FMT(s->policies.dir));
+    for (size_t i = 0; i < s->limit_count; i++)
+        cli_print(c->out, "  limit     %.*s\n", STR_FMT(s->limits[i].name));
 }
 
 static void print_summary(const struct cli *c, const struct settings *s)
@@ -133,7 +135,7 @@ static void print_summary(const struct cli *c, const struct settings *s)
     }
     for (size_t i = 0; i < s->model_count; i++)
         print_routes(c, s, &s->models[i]);
-    print_callers(c, s);
+    print_rules(c, s);
 }
 
 static void print_text(const struct cli *c, const struct settings *s,
@@ -176,9 +178,9 @@ static int print_json(const struct cli *c, const struct settings *s,
     member(&b, "data", s->data);
     buf_addf(&b,
              ",\"listeners\":%zu,\"tenants\":%zu,\"providers\":%zu,"
-             "\"models\":%zu,\"callers\":%zu,\"errors\":[",
+             "\"models\":%zu,\"issuers\":%zu,\"limits\":%zu,\"errors\":[",
              s->listen_count, s->tenant_count, s->provider_count,
-             s->model_count, s->caller_count);
+             s->model_count, s->issuer_count, s->limit_count);
     for (size_t i = 0; i < m->count; i++) {
         buf_add(&b, i == 0 ? STR("{") : STR(",{"));
         member(&b, "path", str_from(m->at[i].key));

@@ -1,5 +1,5 @@
-/* cmd_init.c - `writ init`: a first configuration, its data directory and one
- * caller's key. */
+/* cmd_init.c - `writ init`: a first configuration with its policies, and its
+ * data directory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -18,38 +18,33 @@ enum { TEXT_MAX = 64 * 1024 };
 struct init {
     const struct cli *cli;
     char config[FILE_PATH_MAX];
+    char policies[FILE_PATH_MAX]; /* a file in a folder beside it */
     char data[FILE_PATH_MAX];
-    char key[CALLER_KEY_MAX + 1];
-    char hash[CALLER_KEY_HASH_TEXT];
     char code[ENROLMENT_CODE_LEN];
 };
+
+static bool join(char to[FILE_PATH_MAX], const char *dir, const char *name)
+{
+    return snprintf(to, FILE_PATH_MAX, "%s/%s", dir, name) < (int)FILE_PATH_MAX;
+}
 
 static int make_paths(struct init *in)
 {
     const struct cli *c = in->cli;
     const char *dir = cli_value(c, "dir", ".");
-    size_t room = sizeof(in->config);
-    if (snprintf(in->config, room, "%s/" CMD_CONFIG_DEFAULT, dir) >=
-            (int)room ||
-        snprintf(in->data, room, "%s/data", dir) >= (int)room)
+    char folder[FILE_PATH_MAX];
+
+    if (!join(in->config, dir, CMD_CONFIG_DEFAULT) ||
+        !join(in->data, dir, "data") || !join(folder, dir, "policies") ||
+        !join(in->policies, dir, "policies/first.cedar"))
         return cli_fail(c, "the path of the directory is too long");
     if (access(in->config, F_OK) == 0)
         return cli_fail(c, "%s is there already; nothing was changed",
                         in->config);
     if (file_make_dirs(FILE_CWD, dir, 0755) != ERR_OK ||
+        file_make_dirs(FILE_CWD, folder, 0755) != ERR_OK ||
         file_make_dirs(FILE_CWD, in->data, 0700) != ERR_OK)
         return cli_fail(c, "%s cannot be made", in->data);
-    return CLI_OK;
-}
-
-static int make_key(struct init *in)
-{
-    const char *why;
-    size_t len = caller_key_generate(in->key);
-    in->key[len] = 0;
-    if (caller_key_hash(in->data, (struct str){in->key, len}, in->hash, &why) !=
-        ERR_OK)
-        return cli_fail(in->cli, "%s: %s", in->data, why);
     return CLI_OK;
 }
 
@@ -68,21 +63,17 @@ static int make_code(struct init *in)
 }
 
 /* Whoever made the file since we looked keeps theirs. */
-static int write_config(struct init *in)
+static int write_file(struct init *in, const char *path, struct str text)
 {
-    struct buf text;
-    buf_init(&text, TEXT_MAX);
-    init_text_config(&text, in->hash);
-    int fd = open(in->config, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     int code = CLI_OK;
+    if (fd == -1 && errno == EEXIST)
+        return cli_fail(in->cli, "%s is there already", path);
     if (fd == -1)
-        code = cli_fail(in->cli, "%s cannot be made", in->config);
-    else if (!buf_ok(&text) || file_write(fd, buf_str(&text)) != ERR_OK ||
-             file_sync(fd) != ERR_OK)
-        code = cli_fail(in->cli, "%s cannot be written", in->config);
-    if (fd != -1)
-        (void)close(fd);
-    buf_release(&text);
+        return cli_fail(in->cli, "%s cannot be made", path);
+    if (file_write(fd, text) != ERR_OK || file_sync(fd) != ERR_OK)
+        code = cli_fail(in->cli, "%s cannot be written", path);
+    (void)close(fd);
     return code;
 }
 
@@ -94,8 +85,9 @@ static void print_json(const struct init *in)
     json_write_str(&b, str_from(in->config));
     BUF_LIT(&b, ",\"data\":");
     json_write_str(&b, str_from(in->data));
-    buf_addf(&b, ",\"caller\":\"first\",\"key\":\"%s\",", in->key);
-    buf_addf(&b, "\"enrolment\":\"%.*s\"}\n", (int)sizeof(in->code), in->code);
+    BUF_LIT(&b, ",\"policies\":");
+    json_write_str(&b, str_from(in->policies));
+    buf_addf(&b, ",\"enrolment\":\"%.*s\"}\n", (int)sizeof(in->code), in->code);
     if (buf_ok(&b))
         (void)fwrite(b.ptr, 1, b.len, in->cli->out);
     buf_release(&b);
@@ -103,12 +95,9 @@ static void print_json(const struct init *in)
 
 static void print_text(const struct init *in)
 {
-    FILE *out = in->cli->out;
-    cli_print(out,
-              "%s is a first configuration, %s the data directory.\n"
-              "The key of the caller \"first\", shown this once:\n"
-              "\n"
-              "  %s\n"
+    cli_print(in->cli->out,
+              "%s is a first configuration, %s its policies, %s the data "
+              "directory.\n"
               "\n"
               "The code that enrols the first administrator, once and within "
               "a day:\n"
@@ -118,12 +107,16 @@ static void print_text(const struct init *in)
               "Next:\n"
               "  export OPENAI_API_KEY=...\n"
               "  writ check -c %s\n"
-              "  writ serve -c %s\n"
+              "  writ serve -c %s &\n"
+              "  writ agent add me --kind human --purpose operations "
+              "--expires 90d -c %s\n"
+              "  writ agent add first --owner me --purpose research "
+              "--mode autonomous --expires 90d -c %s\n"
               "  curl http://127.0.0.1:8080/v1/models -H \"authorization: "
-              "Bearer $KEY\"\n"
+              "Bearer $KEY\"   # the key that this printed\n"
               "  writ login --enrol --admin http://127.0.0.1:9090\n",
-              in->config, in->data, in->key, (int)sizeof(in->code), in->code,
-              in->config, in->config);
+              in->config, in->policies, in->data, (int)sizeof(in->code),
+              in->code, in->config, in->config, in->config, in->config);
 }
 
 int cmd_init(const struct cli *c)
@@ -131,16 +124,15 @@ int cmd_init(const struct cli *c)
     struct init in = {.cli = c};
     int code = make_paths(&in);
     if (code == CLI_OK)
-        code = make_key(&in);
+        code = write_file(&in, in.policies, init_text_policies());
     if (code == CLI_OK)
-        code = write_config(&in);
+        code = write_file(&in, in.config, init_text_config());
     if (code == CLI_OK)
         code = make_code(&in);
     if (code == CLI_OK && c->json)
         print_json(&in);
     else if (code == CLI_OK)
         print_text(&in);
-    hash_wipe(in.key, sizeof(in.key));
     hash_wipe(in.code, sizeof(in.code));
     return code;
 }

@@ -6,8 +6,6 @@
 #include "app/config_checking.h"
 #include "app/config_locate.h"
 #include "app/config_net.h"
-#include "base/map.h"
-#include "crypto/hash.h"
 
 enum { PATH_MAX_LEN = CONFIG_CHECKING_PATH_MAX };
 
@@ -151,52 +149,6 @@ static void check_provider(const struct config_checking *c,
         check_credential(c, p, i);
 }
 
-/* A map's values are not const; these stay untouched all the same. */
-static void *as_value(const struct caller_settings *caller)
-{
-    void *value;
-    memcpy((void *)&value, (const void *)&caller, sizeof(value));
-    return value;
-}
-
-/* No two callers have one name, or one key: evidence could not tell them
- * apart. */
-static void check_callers(const struct config_checking *c)
-{
-    char path[PATH_MAX_LEN];
-    struct map names;
-    struct map keys;
-    bool full = false;
-    map_init(&names, hash_random_seed(), c->s->caller_count);
-    map_init(&keys, hash_random_seed(), c->s->caller_count);
-    for (size_t i = 0; i < c->s->caller_count && !full; i++) {
-        const struct caller_settings *caller = &c->s->callers[i];
-        struct str key = {(const char *)caller->key_hmac,
-                          sizeof(caller->key_hmac)};
-        const struct caller_settings *other = map_get(&names, caller->name);
-        if (other != NULL)
-            config_report_add(c->report,
-                              config_checking_place(c, path,
-                                                    "callers[%zu].name", i),
-                              "\"%.*s\" is the name of callers[%zu], too",
-                              STR_FMT(caller->name),
-                              (size_t)(other - c->s->callers));
-        other = map_get(&keys, key);
-        if (other != NULL)
-            config_report_add(c->report,
-                              config_checking_place(c, path, "callers[%zu].key",
-                                                    i),
-                              "is the key of callers[%zu] (%.*s), too",
-                              (size_t)(other - c->s->callers),
-                              STR_FMT(other->name));
-        full = map_set(&names, caller->name, as_value(caller)) != ERR_OK ||
-               map_set(&keys, key, as_value(caller)) != ERR_OK;
-    }
-    c->report->full |= full;
-    map_release(&names);
-    map_release(&keys);
-}
-
 static void check_repeats(const struct config_checking *c, const char *list,
                           const struct model_settings *m)
 {
@@ -232,7 +184,6 @@ void config_check(struct config_report *r, const struct settings *s,
         check_repeats(&c, "routes", &s->models[i]);
         check_repeats(&c, "fallback", &s->models[i]);
     }
-    check_callers(&c);
     config_check_trust(&c);
     if (s->sessions.idle_ms > s->sessions.max_ms)
         config_report_add(r, config_checking_place(&c, path, "sessions.idle"),

@@ -2,6 +2,7 @@
 #include "app/config_checking.h"
 
 #include "app/config_net.h"
+#include "domain/principal.h"
 
 enum { PATH_MAX_LEN = CONFIG_CHECKING_PATH_MAX };
 

@@ -65,14 +65,11 @@ static const char *type_name(enum config_type type)
         return "";
     case CONFIG_STORE:
         return "store";
-    case CONFIG_KEY:
-        return "hash";
     case CONFIG_ADDRESS:
         return "address";
     case CONFIG_URL:
         return "URL";
     case CONFIG_NAMES:
-    case CONFIG_REFS:
         return "list of names";
     case CONFIG_STRINGS:
         return "list of strings";

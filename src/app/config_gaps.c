@@ -92,13 +92,15 @@ size_t config_gaps(struct arena *a, const struct settings *s,
         provider_gaps(&g, &s->providers[i]);
     for (size_t i = 0; i < s->model_count; i++)
         model_gaps(&g, &s->models[i]);
-    if (s->caller_count > 0)
-        add(&g,
-            STR("callers are known by long-lived keys, which whoever finds one "
-                "can use"),
-            "callers");
-    if (s->caller_count == 0)
-        add(&g, STR("nobody can call: `writ key hash --generate` makes a key"),
-            "callers");
+    if (s->policies.dir.len == 0)
+        add(&g, STR("there is no policy, so everything is denied"),
+            "policies.dir");
+    for (size_t i = 0; i < s->issuer_count; i++) {
+        if (s->issuers[i].max_age_ms == 0)
+            add(&g,
+                STR("its tokens are good until they expire, however long that "
+                    "is"),
+                "trust.oidc[%zu].max_age", i);
+    }
     return g.count;
 }

@@ -252,36 +252,6 @@ static void read_names(struct reader *r, const struct config_row *row,
     memcpy(target_of(row, base), &ret, sizeof(ret));
 }
 
-static bool is_among(const size_t *indices, size_t n, size_t index)
-{
-    size_t at = 0;
-    while (at < n && indices[at] != index)
-        at++;
-    return at < n;
-}
-
-static void read_refs(struct reader *r, const struct config_row *row,
-                      const struct yaml_node *node, void *base)
-{
-    size_t n;
-    struct config_value v;
-    if (!count_of(r, row, node, YAML_LIST, &n))
-        return;
-    size_t *indices = allocate(r, n, sizeof(*indices));
-    for (size_t i = 0; i < n && indices != NULL; i++) {
-        const struct yaml_node *at = yaml_at(node, i);
-        size_t before = enter_index(r, i);
-        indices[i] = SIZE_MAX;
-        if (scalar(r, row, at, &v) &&
-            find_ref(r, row, at, v.text, &indices[i]) &&
-            is_among(indices, i, indices[i]))
-            fail(r, at, "\"%.*s\" is in the list twice",
-                 STR_FMT(yaml_text(at)));
-        leave(r, before);
-    }
-    set_many(row, base, indices, n);
-}
-
 /* ---- what has keys ---- */
 
 static void read_keys(struct reader *r, const struct config_row *row,
@@ -346,9 +316,6 @@ static void read_value(struct reader *r, const struct config_row *row,
     case CONFIG_STRINGS:
         read_names(r, row, node, base);
         return;
-    case CONFIG_REFS:
-        read_refs(r, row, node, base);
-        return;
     case CONFIG_NAME:
     case CONFIG_STRING:
     case CONFIG_PATH:
@@ -361,7 +328,6 @@ static void read_value(struct reader *r, const struct config_row *row,
     case CONFIG_MICROS:
     case CONFIG_ENUM:
     case CONFIG_STORE:
-    case CONFIG_KEY:
     case CONFIG_ADDRESS:
     case CONFIG_URL:
     case CONFIG_REF:

@@ -61,7 +61,6 @@ static void scalar(struct buf *to, const struct config_row *row)
     case CONFIG_NAME:
     case CONFIG_REF:
     case CONFIG_NAMES:
-    case CONFIG_REFS:
         if (row->words != NULL)
             words(to, row);
         else
@@ -93,9 +92,6 @@ static void scalar(struct buf *to, const struct config_row *row)
         return;
     case CONFIG_STORE:
         pattern(to, "^(sqlite$|postgres(ql)?://)", 0);
-        return;
-    case CONFIG_KEY:
-        pattern(to, "^hmac-sha256:[0-9a-fA-F]{64}$", 0);
         return;
     case CONFIG_ADDRESS:
         pattern(to, "^([0-9.]+|localhost|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$", 0);
@@ -210,8 +206,7 @@ static void property(struct buf *to, const struct config_row *row,
         keys(to, row, depth + 1);
     else if (row->type == CONFIG_NAMES || row->type == CONFIG_STRINGS)
         many_or_one(to, row, depth + 1);
-    else if (row->type == CONFIG_LIST || row->type == CONFIG_MAP ||
-             row->type == CONFIG_REFS)
+    else if (row->type == CONFIG_LIST || row->type == CONFIG_MAP)
         many(to, row, depth + 1);
     else
         scalar_or_env(to, row);

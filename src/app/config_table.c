@@ -37,7 +37,6 @@ static const char *const dialects[] = {"openai", NULL};
 static_assert(DIALECT_OPENAI == 1, "the first dialect");
 static const char *const kinds[] = {"human", "application", "workload", "agent",
                                     NULL};
-static_assert(PRINCIPAL_USER == 1 && PRINCIPAL_AGENT == 4, "in order");
 static const char *const pers[] = {"principal", "owner",   "tenant",
                                    "model",     "session", NULL};
 static_assert(LIMIT_PER_PRINCIPAL == 0 && LIMIT_PER_SESSION == 4, "in order");
@@ -141,20 +140,6 @@ const struct config_row config_table[] = {
      .help = "Tokens received."},
     {"models.*.attempts", CONFIG_INTEGER, AT(model_settings, attempts), .fallback = "3", .min = 1, .max = 16,
      .help = "How often a call may be sent, over all destinations, before its first byte has come back."},
-
-    {"callers", CONFIG_LIST, MANY(settings, callers, caller_count, caller_settings), .max = 10000,
-     .help = "Who may call, known by a key."},
-    {"callers[].name", CONFIG_NAME, .required = true, AT(caller_settings, name),
-     .help = "The caller's name in evidence; unique."},
-    {"callers[].tenant", CONFIG_REF, .required = true, AT(caller_settings, tenant), .refers = "tenants",
-     .help = "One of `tenants`."},
-    {"callers[].kind", CONFIG_ENUM, .required = true, AT(caller_settings, kind), .words = kinds, .min = PRINCIPAL_USER,
-     .help = "What it is: a person, a program, a machine, or an agent that acts by itself."},
-    {"callers[].key", CONFIG_KEY, .required = true, .secret = true, AT(caller_settings, key_hmac),
-     .help = "The key's keyed hash, `hmac-sha256:<64 hex digits>`, as `writ key hash` prints it; never the key."},
-    {"callers[].models", CONFIG_REFS, AT(caller_settings, models), .count_at = offsetof(struct caller_settings, model_count),
-     .refers = "models", .max = 1000,
-     .help = "Names of `models` that it may use. None: no model."},
 
     {"trust", CONFIG_GROUP,
      .help = "Who is believed when it says who somebody is. Keys that `writ agent add` makes need no entry."},

@@ -34,16 +34,13 @@ enum config_type {
     CONFIG_MICROS,   /* int64_t */
     CONFIG_ENUM,     /* an enum of unsigned; `min` is that of the first word */
     CONFIG_STORE,    /* struct str: "sqlite" or a postgres URL */
-    CONFIG_KEY,      /* unsigned char[32], from "hmac-sha256:<hex>" */
     CONFIG_ADDRESS,  /* host and port of a struct listen_settings */
     CONFIG_URL,      /* the parts of a struct provider_settings */
     CONFIG_REF,      /* size_t: index of the entry of `refers` */
-    /* Lists of scalars; `count_at` is the length.  One scalar may stand for a
-     * list of names or strings that has only it. */
+    /* Lists of scalars; One scalar may stand for a list that has only it. */
     CONFIG_NAMES,   /* struct names; `refers`: each one an entry's name;
                        `words`: each one of them */
     CONFIG_STRINGS, /* struct names */
-    CONFIG_REFS,    /* const size_t *: indices of entries of `refers` */
 };
 
 struct config_row {
@@ -52,7 +49,7 @@ struct config_row {
     bool required;
     bool secret;          /* its value is not repeated in messages */
     size_t at;            /* offset in the innermost list's or map's struct */
-    size_t count_at;      /* lists, maps, refs: offset of the length */
+    size_t count_at;      /* lists, maps: offset of the length */
     size_t size;          /* lists, maps: of an element */
     const char *fallback; /* default, as it would stand in the file */
     int64_t min, max;     /* of the value; of lists and maps, the length */

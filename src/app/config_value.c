@@ -11,7 +11,7 @@
 #include "base/num.h"
 #include "base/text.h"
 
-enum { EXPANDED_MAX = 64 * 1024, HASH_BYTES = 32 };
+enum { EXPANDED_MAX = 64 * 1024 };
 
 static bool refuse(const struct config_value *v, struct buf *why,
                    const char *what)
@@ -231,19 +231,6 @@ static bool read_store(struct config_value *v, struct str *ret, struct buf *why)
     return keep(v, v->text, ret);
 }
 
-static bool read_key(const struct config_value *v, unsigned char *ret,
-                     struct buf *why)
-{
-    static const struct str prefix = STR_INIT("hmac-sha256:");
-    if (str_starts(v->text, prefix) &&
-        text_unhex(str_skip(v->text, prefix.len), ret, HASH_BYTES))
-        return true;
-    return refuse(v, why,
-                  "is not a key's hash; expected hmac-sha256: and 64 hex "
-                  "digits, as `writ key hash` prints; the key itself never "
-                  "stands in the file");
-}
-
 static bool read_address(struct config_value *v, struct listen_settings *ret,
                          struct buf *why)
 {
@@ -300,8 +287,6 @@ bool config_value_read(struct config_value *v, void *target, struct buf *why)
         return read_enum(v, target, why);
     case CONFIG_STORE:
         return read_store(v, target, why);
-    case CONFIG_KEY:
-        return read_key(v, target, why);
     case CONFIG_ADDRESS:
         return read_address(v, target, why);
     case CONFIG_URL:
@@ -312,7 +297,6 @@ bool config_value_read(struct config_value *v, void *target, struct buf *why)
     case CONFIG_REF:
     case CONFIG_NAMES:
     case CONFIG_STRINGS:
-    case CONFIG_REFS:
         break;
     }
     assert(false && "a type without a scalar");

@@ -11,12 +11,14 @@
 #include "app/gateway_protocol.h"
 #include "app/gateway_registry.h"
 #include "app/gateway_state.h"
+#include "app/gateway_trust.h"
 #include "base/container.h"
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "evidence/evidence.h"
 #include "http/server.h"
 #include "ledger/ledger_client.h"
+#include "limit/limit.h"
 #include "net/resolver.h"
 #include "pipeline/exchange.h"
 #include "pipeline/pipeline.h"
@@ -141,8 +143,19 @@ static void start_workers(struct gateway *g)
 
 void gateway_loaded(struct gateway *g)
 {
-    if (g->phase == PHASE_STARTING)
+    assert(g->loads_left > 0);
+    if (--g->loads_left == 0 && g->phase == PHASE_STARTING)
         start_workers(g);
+}
+
+static void open_trust(struct gateway *g)
+{
+    enum err e = gateway_trust_open(g);
+
+    if (e != ERR_OK) {
+        log_error("trust", {"why", str_from(err_text(e))});
+        abort(); /* as where a worker does not start: begin again */
+    }
 }
 
 static void put_in_place(struct gateway *g, struct snapshot *s)
@@ -156,10 +169,14 @@ static void put_in_place(struct gateway *g, struct snapshot *s)
     if (g->phase == PHASE_STARTING && gateway_admin_listen(g) != ERR_OK) {
         gateway_refuse(g);
     } else if (g->phase == PHASE_STARTING) {
+        g->loads_left = GATEWAY_LOADS;
+        open_trust(g);
         gateway_store_open(g);
     } else {
         for (unsigned i = 0; i < g->worker_count; i++)
             gateway_worker_swap(&g->workers[i], snapshot_ref(s));
+        if (gateway_trust_use(g) != ERR_OK)
+            log_error("trust", {"why", STR("issuers are as before")});
         g->reloads++;
         evidence_lifecycle(g->control.evidence, STR("reload"), (struct str){0});
         log_info("reload", {"result", STR("in place")});
@@ -222,7 +239,6 @@ static void ask_caller_key(struct gateway *g)
 }
 
 /* ---- what the supervisor says ---- */
-
 static enum err take_connection(struct gateway *g, const struct frame *f,
                                 int fd)
 {
@@ -391,6 +407,8 @@ static enum err open_services(struct gateway *g)
     if (e == ERR_OK)
         e = session_table_new(&w->sessions);
     if (e == ERR_OK)
+        e = limit_counters_new(&w->limits);
+    if (e == ERR_OK)
         e = resolver_new(g->loop, &w->resolver);
     return e;
 }
@@ -440,11 +458,19 @@ static void close_all(struct gateway *g)
     gateway_orphans_close(g);
     keeper_client_free(g->control.keeper);
     session_table_free(g->control.sessions);
+    gateway_trust_close(g);
+    limit_counters_free(g->control.limits);
     snapshot_unref(g->control.snapshot);
     resolver_free(g->control.resolver);
     channel_free(g->supervisor);
     hash_wipe(g->caller_key, sizeof(g->caller_key));
     loop_free(g->loop);
+}
+
+static int fail_start(struct str why)
+{
+    log_error("gateway.start", {"why", why});
+    return 1;
 }
 
 int gateway_run(const struct role_options *o)
@@ -459,15 +485,11 @@ int gateway_run(const struct role_options *o)
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
     /* NOLINTEND(concurrency-mt-unsafe) */
 
-    if (!pipeline_check(pipeline_table())) {
-        log_error("pipeline", {"why", STR("the stage table is not sound")});
-        return 1;
-    }
+    if (!pipeline_check(pipeline_table()))
+        return fail_start(STR("the stage table is not sound"));
     enum err e = open_all(&g);
-    if (e != ERR_OK) {
-        log_error("gateway.start", {"why", str_from(err_text(e))});
-        return 1;
-    }
+    if (e != ERR_OK)
+        return fail_start(str_from(err_text(e)));
     g.started_us = loop_wall_us(g.loop);
     ask_caller_key(&g);
     gateway_orphans_ask(&g);

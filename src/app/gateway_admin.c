@@ -52,8 +52,8 @@ static const struct settings *settings_of(void *user)
 
 static const struct limit_rules *limit_rules_of(void *user)
 {
-    (void)user;
-    return NULL; /* of the snapshot in place */
+    const struct gateway_admin *a = user;
+    return a->gateway->control.snapshot->limits;
 }
 
 static void spread(void *user, void (*done)(void *arg), void *arg)
@@ -283,6 +283,7 @@ enum err gateway_admin_new(struct gateway *g)
                   .figures = figures,
                   .user = a},
     };
+    a->host.limits = g->control.limits;
     list_init(&a->host.changes);
     enum err e = logins_new(loop_seed(g->loop), &a->host.logins);
     if (e == ERR_OK)

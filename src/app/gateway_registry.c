@@ -38,7 +38,6 @@ struct catching_up {
 struct gateway_registry {
     struct gateway *gateway;
     struct registry *registry;
-    struct registry_view *view; /* as workers are told; +1 */
     bool ready;
     bool closed; /* what is still posted, frees it */
     struct catching_up catching_up;
@@ -57,7 +56,7 @@ struct spread {
 struct spread_note {
     struct spread *spread;
     struct gateway_worker *to;
-    struct registry_view *view; /* +1; NULL: none yet */
+    struct registry_view *view; /* +1 */
 };
 
 static void on_told(void *arg)
@@ -77,7 +76,15 @@ static void on_spread(void *arg)
 {
     struct spread_note *n = arg;
 
-    registry_view_unref(n->view);
+    if (n->to->ended) {
+        registry_view_unref(n->view);
+    } else {
+        struct worker *w = &n->to->worker;
+        struct registry_view *old = w->registry;
+        w->registry = n->view;
+        worker_revoked(w);
+        registry_view_unref(old);
+    }
     /* When this cannot be posted the control loop has ended. */
     (void)!loop_post(n->to->gateway->loop, on_told, n->spread);
     free(n);
@@ -89,9 +96,9 @@ static bool tell_worker(struct gateway *g, struct gateway_worker *w,
     struct spread_note *n = calloc(1, sizeof(*n));
     if (n == NULL)
         abort(); /* a worker would go on with what was revoked */
-    *n = (struct spread_note){.spread = s, .to = w};
-    if (g->registry->view != NULL)
-        n->view = registry_view_ref(g->registry->view);
+    *n = (struct spread_note){.spread = s,
+                              .to = w,
+                              .view = registry_view_ref(g->control.registry)};
     if (loop_post(w->worker.loop, on_spread, n))
         return true;
     registry_view_unref(n->view); /* it has ended */
@@ -122,7 +129,7 @@ void gateway_spread(struct gateway *g, void (*done)(void *arg), void *arg)
 static void open_for_all(struct gateway_registry *r)
 {
     r->ready = true;
-    log_info("registry", {"result", STR("loaded")});
+    gateway_loaded(r->gateway);
 }
 
 static void free_missed(struct catching_up *c)
@@ -243,9 +250,66 @@ static void on_opened(void *user, enum err e, struct str why)
 static void on_changed(void *user, struct registry_view *v)
 {
     struct gateway_registry *r = user;
+    struct worker *control = &r->gateway->control;
 
-    registry_view_unref(r->view);
-    r->view = v;
+    registry_view_unref(control->registry);
+    control->registry = v;
+}
+
+/* ---- who is not registered ---- */
+
+struct discovered_note {
+    struct gateway *gateway;
+    struct principal who; /* its texts follow */
+    char text[];
+};
+
+static void on_nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void on_discovered(void *arg)
+{
+    struct discovered_note *n = arg;
+    struct gateway *g = n->gateway;
+
+    struct registry *r = gateway_registry_get(g);
+
+    if (r != NULL && registry_discover(r, &n->who, loop_wall_us(g->loop))) {
+        log_warn("registry.discovered",
+                 {"kind", principal_kind_name(n->who.kind)}, {"id", n->who.id},
+                 {"tenant", n->who.tenant});
+        gateway_spread(g, on_nothing, NULL);
+    }
+    free(n);
+}
+
+static struct str put(char **at, struct str s)
+{
+    struct str copy = {*at, s.len};
+    if (s.len > 0)
+        memcpy(*at, s.ptr, s.len);
+    *at += s.len;
+    return copy;
+}
+
+void gateway_registry_discovered(struct worker *w, const struct principal *who)
+{
+    const struct gateway_worker *gw = w->owner;
+    struct discovered_note *n =
+        malloc(sizeof(*n) + who->issuer.len + who->id.len + who->tenant.len);
+
+    if (n == NULL)
+        return; /* it is denied all the same */
+    char *at = n->text;
+    n->gateway = gw->gateway;
+    n->who.kind = who->kind;
+    n->who.issuer = put(&at, who->issuer);
+    n->who.id = put(&at, who->id);
+    n->who.tenant = put(&at, who->tenant);
+    if (!loop_post(gw->gateway->loop, on_discovered, n))
+        free(n);
 }
 
 /* ---- from start to end ---- */
@@ -275,7 +339,8 @@ void gateway_registry_load(struct gateway *g)
 
 struct registry *gateway_registry_get(const struct gateway *g)
 {
-    return g->registry->ready ? g->registry->registry : NULL;
+    return g->registry != NULL && g->registry->ready ? g->registry->registry
+                                                     : NULL;
 }
 
 void gateway_registry_free(struct gateway *g)
@@ -291,7 +356,8 @@ void gateway_registry_free(struct gateway *g)
         CONTAINER_OF(it, struct spread, node)->done = NULL;
     }
     registry_close(r->registry);
-    registry_view_unref(r->view);
+    registry_view_unref(g->control.registry);
+    g->control.registry = NULL;
     g->registry = NULL;
     r->closed = true;
     if (!r->catching_up.running) {

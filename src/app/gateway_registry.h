@@ -15,14 +15,17 @@
 #include "base/err.h"
 
 struct gateway;
+struct principal;
 struct registry;
+struct worker;
 
 MUST_CHECK enum err gateway_registry_new(struct gateway *g);
-/* The store is open: load.  gateway_registry_get() gives it when that is
- * done. */
+/* The store is open: load.  gateway_loaded() follows when that is done. */
 void gateway_registry_load(struct gateway *g);
 /* NULL: not loaded yet. */
 struct registry *gateway_registry_get(const struct gateway *g);
+/* worker->discovered, see pipeline/worker.h. */
+void gateway_registry_discovered(struct worker *w, const struct principal *who);
 /* After the workers have ended and before the store closes. */
 void gateway_registry_free(struct gateway *g);
 

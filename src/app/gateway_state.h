@@ -30,19 +30,22 @@ enum gateway_phase {
 
 struct gateway;
 struct gateway_admin;
+struct gateway_budgets;
 struct gateway_orphans;
 struct gateway_sessions;
 struct gateway_registry;
 struct metrics_figures;
+struct trust;
 
 /* One worker thread.  `worker` belongs to it from start to end. */
 struct gateway_worker {
     struct gateway *gateway;
     struct thread thread;
     struct worker worker;
-    struct timer sweep; /* sessions and refusals */
-    struct timer drain; /* what is open then, is cut */
-    struct timer leave; /* the last words get so long */
+    struct timer sweep;   /* sessions and refusals */
+    struct timer drain;   /* what is open then, is cut */
+    struct timer leave;   /* the last words get so long */
+    int64_t rechecked_ms; /* when all chains were looked at last */
     bool started;
     bool ended; /* the loop stops; what is still posted comes too late */
 };
@@ -70,6 +73,10 @@ struct build {
     bool joined;
 };
 
+/* What has to be there before anybody is served: sessions, budgets, registry.
+ */
+enum { GATEWAY_LOADS = 3 };
+
 struct gateway {
     const struct role_options *options;
     struct loop *loop;
@@ -78,6 +85,7 @@ struct gateway {
     struct gateway_worker *workers;
     unsigned worker_count, workers_open;
     enum gateway_phase phase;
+    unsigned loads_left; /* of GATEWAY_LOADS */
     int exit_code;
     int64_t started_us;
 
@@ -93,11 +101,13 @@ struct gateway {
 
     struct gateway_registry *registry; /* gateway_registry.h */
     struct gateway_admin *admin;       /* gateway_admin.h */
+    struct trust *trust;               /* keys of issuers; gateway_trust.h */
 
     struct store *store;               /* NULL: not opened */
     struct store_call *node_call;      /* while it is asked */
     int64_t starts;                    /* of this node, as the store counts */
     struct gateway_sessions *sessions; /* in the store */
+    struct gateway_budgets *budgets;   /* gateway_budgets.h */
 
     struct build build;
     bool build_again; /* a reload was asked for while one ran */
@@ -152,6 +162,7 @@ bool gateway_status_ready(const struct gateway *g);
 
 /* gateway.c */
 void gateway_worker_ended(struct gateway *g);
+/* One of GATEWAY_LOADS is done; with the last, workers start. */
 void gateway_loaded(struct gateway *g);
 void gateway_stored(struct gateway *g);
 /* Asks the supervisor for a new connection to ledger or keeper. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "app/gateway_admin.h"
+#include "app/gateway_budgets.h"
 #include "app/gateway_registry.h"
 #include "app/gateway_sessions.h"
 #include "base/log.h"
@@ -63,6 +64,7 @@ static void on_opened(void *user, enum err e, struct str why)
     struct gateway *g = user;
 
     gateway_sessions_opened(g->sessions, e == ERR_OK ? g->store : NULL);
+    gateway_budgets_opened(g, e == ERR_OK ? g->store : NULL);
     if (e == ERR_OK) {
         record_start(g);
         gateway_registry_load(g);
@@ -86,9 +88,14 @@ static void on_loaded(void *user)
     gateway_loaded(user);
 }
 
-static void on_stored(void *user)
+static void on_budgets_stored(void *user)
 {
     gateway_stored(user);
+}
+
+static void on_sessions_stored(void *user)
+{
+    gateway_budgets_stop(user, on_budgets_stored, user);
 }
 
 /* Calls go on in the sessions that they had. */
@@ -121,6 +128,8 @@ void gateway_store_open(struct gateway *g)
     const char *why = "";
 
     enum err e = load_sessions(g);
+    if (e == ERR_OK)
+        e = gateway_budgets_load(g);
     if (e != ERR_OK) {
         log_error("gateway.start", {"why", str_from(err_text(e))});
         abort(); /* as where a worker does not start: begin again */
@@ -132,12 +141,13 @@ void gateway_store_open(struct gateway *g)
 
 void gateway_store_finish(struct gateway *g)
 {
-    gateway_sessions_stop(g->sessions, on_stored, g);
+    gateway_sessions_stop(g->sessions, on_sessions_stored, g);
 }
 
 void gateway_store_close(struct gateway *g)
 {
     gateway_sessions_free(g->sessions);
+    gateway_budgets_free(g);
     store_call_cancel(g->node_call);
     store_close(g->store);
 }

@@ -11,17 +11,22 @@
 #include <unistd.h>
 
 #include "app/gateway_protocol.h"
+#include "app/gateway_registry.h"
+#include "app/gateway_trust.h"
 #include "base/container.h"
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "evidence/evidence.h"
 #include "http/client.h"
 #include "http/server.h"
-#include "identity/identity.h"
+#include "identity/issuers.h"
+#include "identity/proof.h"
 #include "ledger/ledger_client.h"
 #include "net/resolver.h"
 #include "pipeline/action.h"
 #include "pipeline/exchange.h"
+#include "policy/rules.h"
+#include "registry/registry.h"
 #include "session/session.h"
 
 enum {
@@ -228,10 +233,17 @@ static void on_sweep(struct timer *t)
     struct gateway_worker *gw = CONTAINER_OF(t, struct gateway_worker, sweep);
     struct worker *w = &gw->worker;
 
-    evidence_sweep(w->evidence, loop_now_ms(w->loop));
+    int64_t now_ms = loop_now_ms(w->loop);
+    int64_t every_ms = w->snapshot->settings.sessions.recheck_ms;
+    bool recheck = now_ms - gw->rechecked_ms >= every_ms;
+
+    if (recheck)
+        gw->rechecked_ms = now_ms;
+    worker_recheck(w, recheck);
+    evidence_sweep(w->evidence, now_ms);
     watch_connections(gw);
     if (w->number == 0)
-        session_table_sweep(w->sessions, loop_now_ms(w->loop));
+        session_table_sweep(w->sessions, now_ms);
     timer_set(w->loop, &gw->sweep, SWEEP_MS, on_sweep);
 }
 
@@ -260,7 +272,9 @@ static enum err open_clients(struct gateway_worker *gw)
     if (e == ERR_OK)
         e = evidence_new(w->loop, w->ledger, str_from(o->node), &w->evidence);
     if (e == ERR_OK)
-        e = identity_cache_new(loop_seed(w->loop), &w->identities);
+        e = proof_cache_new(loop_seed(w->loop), &w->proofs);
+    if (e == ERR_OK)
+        e = rules_evaluator_new(&w->evaluator);
     return e;
 }
 
@@ -300,12 +314,16 @@ static void close_worker(struct gateway_worker *gw)
     evidence_free(w->evidence);
     ledger_client_free(w->ledger);
     keeper_client_free(w->keeper);
-    identity_cache_free(w->identities);
+    proof_cache_free(w->proofs);
+    rules_evaluator_free(w->evaluator);
     payload_keys_release(&w->payload_keys);
     arena_spare_release(&w->spare);
     pool_release(&w->intents);
     resolver_free(w->resolver);
+    registry_view_unref(w->registry);
+    issuers_unref(w->issuers);
     snapshot_unref(w->snapshot);
+    hash_wipe(w->caller_key, sizeof(w->caller_key));
 }
 
 static void worker_thread(void *arg)
@@ -326,7 +344,14 @@ enum err gateway_worker_start(struct gateway_worker *gw, struct gateway *g,
     w->number = number;
     w->sessions = g->control.sessions;
     w->owner = gw;
+    w->limits = g->control.limits;
+    w->want_key = gateway_trust_want_key;
+    w->discovered = gateway_registry_discovered;
     list_init(&w->actions);
+    list_init(&w->key_waiters);
+    memcpy(w->caller_key, g->caller_key, sizeof(w->caller_key));
+    w->registry = registry_view_ref(g->control.registry);
+    w->issuers = issuers_ref(g->control.issuers);
     w->snapshot = snapshot_ref(g->control.snapshot);
     hash_random(&w->dice, sizeof(w->dice));
     w->dice |= 1; /* zero would stay zero */

@@ -1,7 +1,7 @@
 /* init_text.c - see init_text.h. */
 #include "app/init_text.h"
 
-static const char before_hash[] =
+static const char config[] =
     "# Writ's configuration.  `writ check` validates it, `writ serve` starts "
     "the gateway.\n"
     "# Every key: `writ schema config --markdown`; for your editor: `writ "
@@ -48,16 +48,18 @@ static const char before_hash[] =
     "    price: {input: 0.15, output: 0.60}    # US dollars per million "
     "tokens\n"
     "\n"
-    "callers:\n"
-    "  - name: first\n"
-    "    tenant: default\n"
-    "    kind: application                     # or human, workload, agent\n"
-    "    key: ";
-
-static const char after_hash[] =
+    "policies: {dir: policies}                 # who may do what, in Cedar\n"
     "\n"
-    "    models: [small]                       # and no other\n"
-    "  # another one: `writ key hash --generate` prints a key and its hash\n"
+    "admin: {address: 127.0.0.1:9090}          # where the node is looked "
+    "after: `writ login`\n"
+    "\n"
+    "# trust:                                  # whose tokens are believed\n"
+    "#   oidc:\n"
+    "#     - {alias: corp, issuer: https://idp.example.org, audience: writ,\n"
+    "#        kinds: human, tenants: default}\n"
+    "# limits:\n"
+    "#   - {name: a day, per: principal, budget: {tokens: 2000000, window: "
+    "1d}}\n"
     "\n"
     "ledger:\n"
     "  durable: before_action                  # evidence is on disk before "
@@ -65,9 +67,25 @@ static const char after_hash[] =
     "  payloads: hash                          # of prompts and answers, a "
     "keyed hash\n";
 
-void init_text_config(struct buf *to, const char *hash)
+static const char policies[] =
+    "// Everything that no policy permits is denied.  `writ policy check` "
+    "reads "
+    "these files,\n"
+    "// `writ policy test` tries them, SIGHUP puts them in place.\n"
+    "\n"
+    "@id(\"agents of this tenant use the small model\")\n"
+    "permit (\n"
+    "    principal is Writ::Agent in Writ::Tenant::\"default\",\n"
+    "    action == Writ::Action::\"model:invoke\",\n"
+    "    resource == Writ::Model::\"small\"\n"
+    ");\n";
+
+struct str init_text_config(void)
 {
-    buf_add(to, str_from(before_hash));
-    buf_add(to, str_from(hash));
-    buf_add(to, str_from(after_hash));
+    return (struct str){config, sizeof(config) - 1};
+}
+
+struct str init_text_policies(void)
+{
+    return (struct str){policies, sizeof(policies) - 1};
 }

@@ -1,11 +1,11 @@
-/* init_text.h - the first configuration of a new node. */
+/* init_text.h - what `writ init` writes. */
 #ifndef APP_INIT_TEXT_H
 #define APP_INIT_TEXT_H
 
-#include "base/buf.h"
+#include "base/str.h"
 
-/* Appends a commented writ.yaml with one caller, whose key's hash is `hash`;
- * check buf_ok(). */
-void init_text_config(struct buf *to, const char *hash);
+/* A first writ.yaml, and the first file of the policies that it names. */
+struct str init_text_config(void);
+struct str init_text_policies(void);
 
 #endif

@@ -102,9 +102,9 @@ static const struct cli_command commands[] = {
      "Prints what the configuration says and which gaps it leaves; the gaps "
      "do not\nchange the exit code.",
      config_options, cmd_check},
-    {"init", "", 0, 0, "write a first configuration and one caller's key",
-     "Makes writ.yaml and its data directory, and prints the key once.  "
-     "Nothing that is\nthere already is changed.",
+    {"init", "", 0, 0, "write a first configuration and its policies",
+     "Makes writ.yaml, policies/first.cedar and the data directory.  Nothing "
+     "that is\nthere already is changed.",
      init_options, cmd_init},
     {"demo", "", 0, 0, "walk through a first call on built-in defaults", "",
      demo_options, cmd_demo},
@@ -147,7 +147,7 @@ static const struct cli_command commands[] = {
      cmd_login_options, cmd_login},
     {"schema config", "", 0, 0, "the configuration's JSON Schema", "",
      schema_options, cmd_schema_config},
-    {"key hash", "", 0, 0, "the hash of a caller's key, for the configuration",
+    {"key hash", "", 0, 0, "the hash of a key that somebody has already",
      "The key is read from standard input, one line; a terminal does not show "
      "it.",
      key_options, cmd_key_hash},

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "base/str.h"
-#include "domain/principal.h"
 
 struct names {
     const struct str *at;
@@ -39,16 +39,6 @@ struct listen_settings {
 struct tenant_settings {
     struct str name;
     struct names regions;
-};
-
-/* A caller known by a key, until registry and issuers exist. */
-struct caller_settings {
-    struct str name;
-    size_t tenant; /* index */
-    enum principal_kind kind;
-    unsigned char key_hmac[32]; /* keyed hash of the key */
-    const size_t *models;       /* indices of models it may use */
-    size_t model_count;
 };
 
 struct credential_settings {
@@ -154,8 +144,6 @@ struct settings {
     size_t listen_count;
     const struct tenant_settings *tenants;
     size_t tenant_count;
-    const struct caller_settings *callers;
-    size_t caller_count;
     const struct provider_settings *providers;
     size_t provider_count;
     const struct model_settings *models;

@@ -1,6 +1,7 @@
 /* jwt.c - see jwt.h. */
 #include "identity/jwt.h"
 
+#include "base/limits.h"
 #include "base/num.h"
 #include "base/text.h"
 

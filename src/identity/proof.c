@@ -18,7 +18,6 @@
 
 /* Keys are short; more would only be hashed for nothing. */
 enum { KEY_MAX = 256 };
-#define KEY_PREFIX STR("writ_")
 
 struct proof *proof_ref(struct proof *p)
 {
@@ -68,15 +67,16 @@ static struct str credential_of(const struct proof_input *in)
                : one;
 }
 
-/* "writ_" and base62. */
+/* Letters, digits, '-' and '_': those that we make, and those that somebody
+ * had before and registered (`writ agent add --key-hash`). */
 static bool is_key(struct str s)
 {
-    if (s.len > KEY_MAX || !str_starts(s, KEY_PREFIX))
+    if (s.len > KEY_MAX)
         return false;
-    for (size_t i = KEY_PREFIX.len; i < s.len; i++) {
+    for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         if ((c < '0' || c > '9') && (c < 'A' || c > 'Z') &&
-            (c < 'a' || c > 'z'))
+            (c < 'a' || c > 'z') && c != '-' && c != '_')
             return false;
     }
     return true;

@@ -8,6 +8,8 @@
  */
 #include "llm/openai_shapes.h"
 
+#include "base/limits.h"
+
 /* clang-format off */
 #define WHY_TOOL                                                               \
     "this makes the provider run a tool by itself (action provider:tool), "    \

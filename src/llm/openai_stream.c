@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/limits.h"
 #include "llm/openai_usage.h"
 
 /* Memory to parse one event; twice the text and its tree. */

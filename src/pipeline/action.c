@@ -27,6 +27,7 @@ struct action *action_begin(struct worker *w, struct exchange *x,
     arena_init_spare(&a->question, REQUEST_ARENA_MAX, &w->spare);
     buf_init(&a->outgoing, ACTION_OUTGOING_MAX);
     evidence_random(w->evidence, a->id, sizeof(a->id));
+    list_init(&a->key_wait);
     if (x != NULL)
         x->action = a;
     list_push(&w->actions, &a->node);
@@ -52,6 +53,7 @@ void action_ended(struct action *a)
     list_remove(&a->node);
     action_drop_question(a);
     session_unref(a->session);
+    proof_unref(a->proof);
     snapshot_unref(a->snapshot);
     w->counters.open--;
     w->counters.calls++;
@@ -59,6 +61,11 @@ void action_ended(struct action *a)
         w->counters.refused++;
     else if (a->err != ERR_OK)
         w->counters.failed++;
+}
+
+struct str action_tenant(const struct action *a)
+{
+    return a->proof == NULL ? (struct str){0} : a->proof->tenant;
 }
 
 const struct provider_settings *action_provider(const struct action *a)

@@ -19,8 +19,9 @@
 #include "domain/risk.h"
 #include "domain/usage.h"
 #include "http/message.h"
-#include "identity/identity.h"
+#include "identity/proof.h"
 #include "ledger/ledger_client.h"
+#include "limit/limit.h"
 #include "llm/dialect.h"
 #include "os/timer.h"
 #include "pipeline/gather.h"
@@ -30,6 +31,7 @@
 struct exchange;
 struct http_call;
 struct pending_intent;
+struct registry_entry;
 struct relay;
 struct snapshot;
 struct worker;
@@ -62,7 +64,8 @@ struct attempt {
     uint64_t answer_bytes;
     unsigned char answer_hmac[32];
     bool has_answer_hmac;
-    bool open; /* the intent awaits its outcome */
+    bool unsent; /* no byte of it has left, for certain */
+    bool open;   /* the intent awaits its outcome */
 };
 
 struct action {
@@ -82,11 +85,17 @@ struct action {
     int64_t started_us;              /* Unix time */
 
     /* identify, admit */
-    struct chain chain;
-    const struct caller *caller; /* borrowed from the snapshot */
-    struct session *session;     /* +1 reference */
+    struct proof *proof;       /* +1 reference; NULL: nobody known */
+    const struct chain *chain; /* the proof's */
+    struct list key_wait;      /* of the worker's, while a key is fetched */
+    /* The links in the registry, and when that was; of the worker's view. */
+    const struct registry_entry *entries[CHAIN_LINKS_MAX];
+    uint64_t epoch;
+    bool looked;             /* the two above hold */
+    struct str purpose;      /* of the chain; empty: none, or not one */
+    struct session *session; /* +1 reference */
     struct session_wait session_wait;
-    struct timer patience; /* with the keeper, then with the ledger */
+    struct timer patience; /* with an issuer, the keeper, then the ledger */
 
     /* parse, classify, route */
     enum action_kind kind;
@@ -101,8 +110,12 @@ struct action {
     struct candidate candidates[CANDIDATES_MAX];
     unsigned candidate_count, candidate_next;
 
-    /* decide */
+    /* decide, reserve */
     struct decision decision;
+    struct shadow_decision shadow;
+    uint64_t estimate; /* tokens that it may use up */
+    struct limit_reservation held;
+    struct limit_answer limits; /* what is left of them */
 
     /* record .. relay */
     struct attempt attempt;
@@ -124,6 +137,9 @@ struct action {
  */
 struct action *action_begin(struct worker *w, struct exchange *x,
                             struct arena *arena);
+
+/* Whose it is; empty as long as nobody is known. */
+struct str action_tenant(const struct action *a);
 
 /* Called by the pipeline when the last row has run; releases what the action
  * holds.  Its memory goes with its arena. */

@@ -7,6 +7,7 @@
 #include "broker/broker.h"
 #include "evidence/evidence.h"
 #include "http/server.h"
+#include "limit/limit_replay.h"
 #include "os/loop.h"
 #include "pipeline/action.h"
 #include "pipeline/exchange.h"
@@ -93,47 +94,74 @@ static struct evidence_body request_body(const struct action *a)
 static struct str credential_id(const struct action *a)
 {
     struct broker_credential c = {0};
-    enum err e =
-        broker_get(a->snapshot->broker, a->attempt.to.provider,
-                   a->caller->who.tenant, action_provider(a)->region, &c);
+    enum err e = broker_get(a->snapshot->broker, a->attempt.to.provider,
+                            action_tenant(a), action_provider(a)->region, &c);
     return e == ERR_OK ? c.id : (struct str){0};
 }
 
+/* What an intent points to; lives while it is written. */
+struct intent_parts {
+    struct evidence_route route;
+    struct evidence_limit limits[LIMIT_HOLDS_MAX];
+};
+
+static size_t add_limits(const struct action *a, struct evidence_limit *to)
+{
+    struct limit_note notes[LIMIT_HOLDS_MAX];
+    size_t n = limit_notes(&a->held, notes, ARRAY_LEN(notes));
+
+    for (size_t i = 0; i < n; i++)
+        to[i] = (struct evidence_limit){
+            .limit = notes[i].limit,
+            .whom = notes[i].whom,
+            .window_start_us = notes[i].window_start_us,
+            .window_us = notes[i].window_us,
+            .requests = notes[i].requests,
+            .tokens = notes[i].tokens,
+            .generation = notes[i].generation,
+        };
+    return n;
+}
+
 static void fill_intent(const struct action *a, struct evidence_intent *f,
-                        struct evidence_route *route)
+                        struct intent_parts *parts)
 {
     const struct provider_settings *p = action_provider(a);
 
-    add_route(a, route);
+    add_route(a, &parts->route);
     *f = (struct evidence_intent){
-        .chain = &a->chain,
+        .chain = a->chain,
         .action = a->kind,
         .resource_type = STR("Model"),
         .resource = a->resource,
         .destination = {p->name, p->host, p->region},
-        .tenant = a->caller->who.tenant,
+        .tenant = action_tenant(a),
+        .purpose = a->purpose,
         .labels = &a->labels,
         .decision = &a->decision,
+        .shadow = &a->shadow,
         .state = &a->snapshot->digests,
-        .route = route,
+        .route = &parts->route,
         .request = request_body(a),
         .dialect = STR("openai"),
     };
     memcpy(f->id, a->id, sizeof(f->id));
     memcpy(f->session, session_id(a->session), sizeof(f->session));
     f->credential = credential_id(a);
+    f->limits = parts->limits;
+    f->limit_count = add_limits(a, parts->limits);
 }
 
 enum err attempt_open(struct action *a)
 {
     struct evidence_intent f;
-    struct evidence_route route = {0};
+    struct intent_parts parts = {0};
 
     struct worker *worker = a->worker;
     struct pending_intent *p = pool_take(&worker->intents, sizeof(*p));
     if (p == NULL)
         return ERR_NO_MEMORY;
-    fill_intent(a, &f, &route);
+    fill_intent(a, &f, &parts);
     p->wait.done = on_durable;
     p->action = a;
     p->worker = worker;
@@ -158,12 +186,24 @@ void attempt_abandon(struct action *a)
     a->recording = NULL;
 }
 
+/* What was reserved becomes what was used, by the words of the outcome. */
+static void settle(struct action *a, enum outcome_status status)
+{
+    struct limit_use use = limit_replay_use(status, &a->attempt.usage);
+
+    limit_settle(a->worker->limits, &a->held, use.sent, use.tokens);
+    if (use.sent)
+        session_count(a->session, 1,
+                      use.tokens == LIMIT_TOKENS_RESERVED ? a->estimate
+                                                          : use.tokens);
+}
+
 void attempt_close(struct action *a, enum outcome_status status, enum err why)
 {
     const struct attempt *t = &a->attempt;
     struct evidence_outcome f = {
         .intent = t->intent.index,
-        .tenant = a->caller->who.tenant,
+        .tenant = action_tenant(a),
         .status = status,
         .error = why,
         .http_status = t->status,
@@ -179,6 +219,7 @@ void attempt_close(struct action *a, enum outcome_status status, enum err why)
     memcpy(f.session, session_id(a->session), sizeof(f.session));
     memcpy(f.response.hmac, t->answer_hmac, sizeof(f.response.hmac));
     a->attempt.open = false;
+    settle(a, status);
     /* A loss leaves the intent open, which the ledger shows and closes. */
     (void)evidence_outcome(a->worker->evidence, &f, NULL);
 }
@@ -187,20 +228,21 @@ void attempt_refuse(struct action *a)
 {
     struct evidence *ev = a->worker->evidence;
 
-    if (a->caller == NULL) {
+    if (a->proof == NULL) {
         struct str peer = http_request_peer(a->exchange->http);
         evidence_unknown(ev, a->err, peer);
         return;
     }
     struct evidence_refusal f = {
-        .chain = &a->chain,
+        .chain = a->chain,
         .action = a->kind,
         .resource_type = a->resource.len > 0 ? STR("Model") : (struct str){0},
         .resource = a->resource,
-        .tenant = a->caller->who.tenant,
+        .tenant = action_tenant(a),
         .error = a->err,
         .param = a->param,
         .decision = &a->decision,
+        .shadow = &a->shadow,
         .state = &a->snapshot->digests,
         .request = request_body(a),
     };

@@ -9,6 +9,7 @@
 #include "http/server.h"
 #include "llm/openai.h"
 #include "pipeline/action.h"
+#include "pipeline/limit_fields.h"
 #include "pipeline/snapshot.h"
 #include "pipeline/worker.h"
 
@@ -18,9 +19,10 @@ static const struct str json_type_name = STR_INIT("application/json");
 
 /* What an answer carries besides its body; lives while a reply is made. */
 struct envelope {
-    struct http_field fields[EXTRA_MAX + 3];
+    struct http_field fields[EXTRA_MAX + LIMIT_FIELDS_MAX + 3];
     size_t count;
     char id[TEXT_HEX_LEN(ACTION_ID_LEN)];
+    struct limit_fields_room limits;
     struct buf receipt;
     char receipt_text[RECEIPT_MAX + NAME_MAX_LEN];
 };
@@ -83,6 +85,8 @@ static void envelope_make(struct envelope *e, const struct exchange *x,
         envelope_add(e, STR("writ-decision-id"),
                      (struct str){e->id, sizeof(e->id)});
         add_receipt(e, x->action);
+        e->count += limit_fields_write(&x->action->limits, &e->limits,
+                                       e->fields + e->count);
     }
     assert(extra.count <= EXTRA_MAX);
     for (size_t i = 0; i < extra.count; i++)
@@ -146,8 +150,11 @@ void exchange_reply_error(struct exchange *x, enum err why, struct str text,
     static const struct http_field challenge = {STR_INIT("www-authenticate"),
                                                 STR_INIT(
                                                     "Bearer realm=\"writ\"")};
-    static const struct http_field retry = {STR_INIT("retry-after"),
-                                            STR_INIT("1")};
+    char seconds[LIMIT_FIELDS_TEXT];
+    int64_t wait_ms = x->action == NULL ? 0 : x->action->limits.retry_ms;
+    const struct http_field retry = {STR("retry-after"),
+                                     limit_fields_retry_after(wait_ms,
+                                                              seconds)};
     struct http_fields extra = {0};
     struct buf body;
 

@@ -14,7 +14,7 @@
 /* clang-format off */
 static const struct stage table[] = {
     /* name        run              cancel                 needs                       gives */
-    {"identify",   stage_identify,  NULL,                  0,                          FACT_IDENTITY,    NULL,     NULL},
+    {"identify",   stage_identify,  stage_identify_cancel, 0,                          FACT_IDENTITY,    NULL,     NULL},
     {"admit",      stage_admit,     stage_admit_cancel,    FACT_IDENTITY,              FACT_ADMITTED,    NULL,     NULL},
     {"parse",      stage_parse,     stage_parse_cancel,    PROVEN,                     FACT_CALL,        NULL,     NULL},
     {"classify",   stage_classify,  NULL,                  FACT_CALL,                  FACT_CLASS,       NULL,     NULL},
@@ -174,8 +174,10 @@ void pipeline_end(struct action *a, enum err why)
         return;
     assert(at->waiting); /* a stage that neither runs nor waits has ended */
     at->waiting = false;
+    at->cut = true;
+    enum step stopped = stage_stop(a, why); /* cancel may ask why */
     at->pipeline->stages[at->stage].cancel(a);
-    advance(a, stage_stop(a, why), true);
+    advance(a, stopped, true);
     run(a);
 }
 

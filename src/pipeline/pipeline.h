@@ -44,6 +44,7 @@ struct pipeline_place {
     uint16_t stage;    /* index into the table; == count: ended */
     bool running;      /* a stage's run() is on the stack */
     bool waiting;      /* the stage answered WAIT */
+    bool cut;          /* pipeline_end() ended it */
     bool early;        /* resumed before run() came back with WAIT */
     enum step outcome; /* of that early resume */
 };

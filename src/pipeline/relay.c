@@ -361,7 +361,9 @@ void relay_cut(struct action *a)
     if (r->in != NULL)
         r->in->cancel(r->in);
     r->in = NULL;
-    r->broken = ERR_SHUTDOWN;
+    r->broken = a->err;
     if (r->sink != NULL)
         tell_broken(r);
+    else if (a->err == ERR_REVOKED)
+        http_request_cut(a->exchange->http); /* and what it has not taken */
 }

@@ -6,9 +6,9 @@
 
 #include "broker/broker.h"
 #include "crypto/hash.h"
-#include "identity/identity.h"
+#include "limit/limit.h"
 #include "net/tls.h"
-#include "policy/policy.h"
+#include "policy/rules.h"
 
 enum { MODELS_MAX = 1 << 20 };
 
@@ -112,17 +112,13 @@ static enum err load_listen_tls(struct snapshot *s, const char **ret_why)
     return ERR_OK;
 }
 
-static enum err load(struct snapshot *s, struct str caller_key,
-                     const char **ret_why)
+static enum err load(struct snapshot *s, const char **ret_why)
 {
     enum err e = index_models(s);
     if (e == ERR_OK)
         e = join_allow_fields(s);
     if (e == ERR_OK)
-        e = identity_callers_new(&s->settings, caller_key, &s->callers,
-                                 ret_why);
-    if (e == ERR_OK)
-        e = policy_set_new(&s->settings, &s->policy);
+        e = limit_rules_new(&s->settings, &s->limits);
     if (e == ERR_OK)
         e = load_provider_tls(s, ret_why);
     if (e == ERR_OK)
@@ -135,11 +131,9 @@ static enum err load(struct snapshot *s, struct str caller_key,
 /* Prices stand in the config in this version; one digest names both. */
 static void take_digests(struct snapshot *s)
 {
-    struct str policy = policy_set_text(s->policy);
-
     memcpy(s->digests.config.bytes, s->settings.digest, HASH_LEN);
     s->digests.prices = s->digests.config;
-    s->digests.policy_set = hash_sha256(&policy, 1);
+    s->digests.policy_set = rules_digest(s->rules);
 }
 
 static void release(struct snapshot *s)
@@ -151,13 +145,13 @@ static void release(struct snapshot *s)
          i++)
         tls_context_unref(s->listen_tls[i].context);
     broker_free(s->broker);
-    policy_set_unref(s->policy);
-    identity_callers_free(s->callers);
+    limit_rules_free(s->limits);
+    rules_unref(s->rules);
     map_release(&s->models);
 }
 
 enum err snapshot_new(struct arena *arena, const struct settings *settings,
-                      struct str caller_key, uint64_t serial,
+                      struct rules *rules, uint64_t serial,
                       struct snapshot **ret, const char **ret_why)
 {
     struct snapshot *s = calloc(1, sizeof(*s));
@@ -167,9 +161,10 @@ enum err snapshot_new(struct arena *arena, const struct settings *settings,
     atomic_init(&s->refs, 1);
     s->serial = serial;
     s->settings = *settings;
+    s->rules = rules_ref(rules);
     s->arena = *arena;
     map_init(&s->models, hash_random_seed(), MODELS_MAX);
-    enum err e = load(s, caller_key, ret_why);
+    enum err e = load(s, ret_why);
     if (e != ERR_OK) {
         release(s);
         *arena = s->arena; /* still the caller's, with the reason in it */

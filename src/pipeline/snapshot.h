@@ -1,7 +1,7 @@
 /*
  * snapshot.h - everything a decision depends on, at one moment.
  *
- * Config, callers, policy, credentials and TLS contexts: immutable, built on
+ * Config, policy, limits, credentials and TLS contexts: immutable, built on
  * the builder thread, validated whole, swapped by pointer.  An action keeps
  * the one it began with.  The last reference frees.
  */
@@ -18,8 +18,8 @@
 #include "evidence/entry.h"
 
 struct broker;
-struct identity_callers;
-struct policy_set;
+struct limit_rules;
+struct rules;
 struct tls_context;
 
 /* Tables of what is loaded, one row per model, provider or listener. */
@@ -37,8 +37,8 @@ struct snapshot {
     struct settings settings;  /* in the arena */
     struct map models;         /* alias -> struct model_row */
     struct names allow_fields; /* let through unread by every provider */
-    struct identity_callers *callers;
-    struct policy_set *policy;
+    struct rules *rules;       /* +1 reference */
+    struct limit_rules *limits;
     struct broker *broker;
     struct tls_row *provider_tls;  /* per provider; NULL: plain */
     struct tls_row *listen_tls;    /* per listener; NULL: plain */
@@ -47,13 +47,13 @@ struct snapshot {
 
 /*
  * Builds from `settings`, which live in `arena`; the arena moves into the
- * snapshot.  `caller_key` is the keeper's 32 bytes.  ERR_CONFIG: *ret_why
- * names what cannot be loaded (text in the arena or static); the arena is
- * then still the caller's.
+ * snapshot.  `rules` were made from the same settings; a reference is taken.
+ * ERR_CONFIG: *ret_why names what cannot be loaded (text in the arena or
+ * static); the arena is then still the caller's.
  */
 MUST_CHECK enum err snapshot_new(struct arena *arena,
                                  const struct settings *settings,
-                                 struct str caller_key, uint64_t serial,
+                                 struct rules *rules, uint64_t serial,
                                  struct snapshot **ret, const char **ret_why);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);

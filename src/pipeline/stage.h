@@ -71,10 +71,14 @@ enum step stage_relay(struct action *a);
 enum step stage_reply(struct action *a);
 enum step stage_settle(struct action *a);
 
+void stage_identify_cancel(struct action *a);
 void stage_admit_cancel(struct action *a);
 void stage_parse_cancel(struct action *a);
 void stage_record_cancel(struct action *a);
 void stage_dispatch_cancel(struct action *a);
 void stage_relay_cancel(struct action *a);
+
+/* The key that `identify` waits for has come, or will not. */
+void stage_identify_again(struct action *a);
 
 #endif

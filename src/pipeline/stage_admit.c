@@ -7,7 +7,8 @@
  * none, a new session begins.
  *
  * Needs: identity.  Gives: admitted.
- * Stops with: ERR_KEEPER, ERR_OVERLOAD.
+ * Stops with: ERR_UNREGISTERED, ERR_INACTIVE, ERR_REVOKED, ERR_SUBJECT,
+ * ERR_KEEPER, ERR_OVERLOAD.
  */
 #include <assert.h>
 
@@ -17,12 +18,12 @@
 #include "pipeline/action.h"
 #include "pipeline/opening.h"
 #include "pipeline/snapshot.h"
+#include "pipeline/standing.h"
 #include "pipeline/worker.h"
 
 static void record_session(struct action *a)
 {
-    struct evidence_session f = {.chain = &a->chain,
-                                 .tenant = a->caller->who.tenant};
+    struct evidence_session f = {.chain = a->chain, .tenant = action_tenant(a)};
 
     memcpy(f.id, session_id(a->session), sizeof(f.id));
     memcpy(f.root, session_root(a->session), sizeof(f.root));
@@ -61,17 +62,18 @@ static void on_overdue(struct timer *t)
     pipeline_resume(a, stage_stop(a, ERR_KEEPER));
 }
 
-/* Who acts for whom: the subject, and the actor where there is one. */
+/* Who acts for whom: the subject, and the last who acts. */
 static struct session_owner owner_of(const struct action *a)
 {
-    const struct principal *who = &a->caller->who;
-    bool acts = a->chain.links[0].role != LINK_SUBJECT;
+    const struct link *first = &a->chain->links[0];
+    const struct link *last = &a->chain->links[a->chain->count - 1];
+    bool acts = first->role != LINK_SUBJECT;
 
     return (struct session_owner){
-        .tenant = who->tenant,
-        .issuer = who->issuer,
-        .subject = acts ? (struct str){0} : who->id,
-        .actor = acts ? who->id : (struct str){0},
+        .tenant = action_tenant(a),
+        .issuer = first->who.issuer,
+        .subject = acts ? (struct str){0} : first->who.id,
+        .actor = acts || last != first ? last->who.id : (struct str){0},
     };
 }
 
@@ -106,8 +108,9 @@ static enum step enter_session(struct action *a)
 
 enum step stage_admit(struct action *a)
 {
-    assert(a->chain.count > 0);
-    return enter_session(a);
+    assert(a->chain->count > 0);
+    enum err e = standing_look(a);
+    return e == ERR_OK ? enter_session(a) : stage_stop(a, e);
 }
 
 void stage_admit_cancel(struct action *a)

@@ -21,6 +21,7 @@
 #include "pipeline/gather.h"
 #include "pipeline/relay.h"
 #include "pipeline/snapshot.h"
+#include "pipeline/standing.h"
 #include "pipeline/worker.h"
 
 enum {
@@ -103,8 +104,9 @@ static void on_failed(void *user, enum err why, bool sent)
     struct action *a = user;
 
     a->call = NULL;
+    a->attempt.unsent = !sent;
     if (!sent && may_retry(a)) {
-        retry(a, OUTCOME_FAILED, why);
+        retry(a, OUTCOME_NOT_SENT, why);
         return;
     }
     pipeline_resume(a, stage_stop(a, why));
@@ -125,7 +127,7 @@ static enum err send(struct action *a, struct str target)
         .host = p->host,
         .port = p->port,
         .tls = a->snapshot->provider_tls[a->attempt.to.provider].context,
-        .partition = a->caller->who.tenant,
+        .partition = action_tenant(a),
         .allow_local = p->local,
         .connect_timeout_ms = p->connect_ms,
     };
@@ -172,8 +174,10 @@ enum step stage_dispatch(struct action *a)
     buf_add(&target, p->path);
     buf_add(&target, openai_path(a->request.operation));
 
-    enum err e = ERR_LIMIT;
-    if (buf_ok(&a->outgoing) && buf_ok(&target)) {
+    enum err e = standing_holds(a);
+    if (e == ERR_OK && !(buf_ok(&a->outgoing) && buf_ok(&target)))
+        e = ERR_LIMIT;
+    if (e == ERR_OK) {
         pipeline_fact(a, FACT_DISPATCHED); /* before the first byte */
         e = send(a, buf_str(&target));
     }

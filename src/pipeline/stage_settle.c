@@ -9,15 +9,15 @@
  */
 #include "pipeline/action.h"
 #include "pipeline/attempt.h"
+#include "pipeline/worker.h"
 
 static enum outcome_status status_of(const struct action *a)
 {
     if ((a->at.facts & FACT_RELAYED) != 0)
         return a->outcome;
-    if ((a->at.facts & FACT_DISPATCHED) == 0)
+    if ((a->at.facts & FACT_DISPATCHED) == 0 || a->attempt.unsent)
         return OUTCOME_NOT_SENT;
-    return a->err == ERR_CLOSED || a->err == ERR_SHUTDOWN ? OUTCOME_INTERRUPTED
-                                                          : OUTCOME_FAILED;
+    return a->at.cut ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
 }
 
 enum step stage_settle(struct action *a)
@@ -26,5 +26,7 @@ enum step stage_settle(struct action *a)
         attempt_close(a, status_of(a), a->err);
     else if (a->err != ERR_OK && !a->recorded)
         attempt_refuse(a);
+    /* Of an attempt that never opened. */
+    limit_settle(a->worker->limits, &a->held, false, 0);
     return STEP_NEXT;
 }

@@ -19,7 +19,6 @@ struct evidence;
 struct exchange;
 struct http_client;
 struct http_server;
-struct identity_cache;
 struct issuers;
 struct keeper_client;
 struct ledger_client;
@@ -50,7 +49,6 @@ struct worker {
     struct ledger_client *ledger;
     struct keeper_client *keeper;
     struct evidence *evidence;
-    struct identity_cache *identities;
     struct session_table *sessions; /* shared */
     struct snapshot *snapshot;      /* the one for new actions; +1 */
     struct registry_view *registry; /* who may act, now; +1 */

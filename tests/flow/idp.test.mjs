@@ -3,7 +3,7 @@
 import { test, before, after, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import * as jose from 'jose';
-import { AUDIENCES, Idp, KINDS, MODES, idpMissing } from './support/idp.mjs';
+import { AUDIENCES, Idp, KINDS, MODES, idpMissing } from './lib/idp.mjs';
 
 const audience = 'https://gw.example/mcp';
 

@@ -10,6 +10,7 @@
 
 #include "app/config.h"
 #include "app/config_table.h"
+#include "base/limits.h"
 #include "codec/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -44,12 +45,18 @@ static void check_settings(const struct settings *s)
 {
     assert(s->listen_count > 0 && s->tenant_count > 0);
     assert(s->node.len > 0 && s->data.len > 0);
-    for (size_t i = 0; i < s->caller_count; i++) {
-        const struct caller_settings *c = &s->callers[i];
-        assert(c->name.len > 0 && c->kind != PRINCIPAL_NONE);
-        assert(c->tenant < s->tenant_count);
-        for (size_t j = 0; j < c->model_count; j++)
-            assert(c->models[j] < s->model_count);
+    for (size_t i = 0; i < s->issuer_count; i++) {
+        const struct issuer_settings *o = &s->issuers[i];
+        assert(o->alias.len > 0 && o->issuer.len > 0);
+        assert(o->audience.count > 0 && o->kinds.count > 0);
+        assert(o->tenants.count > 0 && o->refresh_ms > 0);
+    }
+    for (size_t i = 0; i < s->limit_count; i++) {
+        const struct limit_settings *l = &s->limits[i];
+        assert(l->name.len > 0);
+        assert(l->rate_requests > 0 || l->concurrency > 0 ||
+               l->budget_tokens > 0 || l->budget_requests > 0);
+        assert(l->rate_requests == 0 || l->rate_window_ms > 0);
     }
     for (size_t i = 0; i < s->model_count; i++) {
         const struct model_settings *m = &s->models[i];

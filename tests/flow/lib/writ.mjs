@@ -42,7 +42,7 @@ export function run(args, { input = '', env = {}, cwd } = {}) {
 }
 
 /** The usual configuration; `listen` is more listeners, `more` is YAML appended at the top level. */
-export function config({ port, providers, models, callers, listen = '', more = '' }) {
+export function config({ port, providers, models, listen = '', more = '' }) {
   return [
     'node: gw-test',
     `listen: [{address: "127.0.0.1:${port}"}${listen && `, ${listen}`}]`,
@@ -51,10 +51,22 @@ export function config({ port, providers, models, callers, listen = '', more = '
     'providers:', ...Object.entries(providers).map(([name, p]) =>
       `  ${name}: {dialect: openai, url: "${p.url}", region: eu, credential: [{env: PROVIDER_KEY}]${p.more ? `, ${p.more}` : ''}}`),
     'models:', ...Object.entries(models).map(([name, m]) => `  ${name}: ${m}`),
-    'callers:', ...Object.entries(callers).map(([name, c]) =>
-      `  - {name: ${name}, tenant: acme, kind: ${c.kind ?? 'application'}, key: "${c.hash}", models: [${c.models.join(', ')}]}`),
+    'policies: {dir: policies}',
     more, '',
   ].join('\n');
+}
+
+/** The entity that a caller is, as policies name it. */
+export function entity(name, { kind = 'application', tenant = 'acme' }) {
+  if (kind === 'agent') return `Writ::Agent::"${tenant}/${name}"`;
+  return `Writ::${kind === 'human' ? 'User' : kind === 'workload' ? 'Workload' : 'Application'}::"keys|${name}"`;
+}
+
+/** A policy for each caller that may use anything: exactly its models. */
+export function policies(callers) {
+  return Object.entries(callers).filter(([, c]) => c.models.length > 0).map(([name, c]) =>
+    `@id("${name}")\npermit (principal == ${entity(name, c)},\n        action in [Writ::Action::"model:invoke", Writ::Action::"model:embed"],\n        resource)\n` +
+    `when { [${c.models.map((m) => `Writ::Model::"${m}"`).join(', ')}].contains(resource) };\n`).join('\n');
 }
 
 export class Writ {
@@ -62,8 +74,8 @@ export class Writ {
 
   /**
    * Starts a node: `providers` name -> {url}, `models` alias -> YAML of its
-   * routes, `callers` name -> {models}.  `prepare` may change the folder first.
-   * Resolves when it serves.
+   * routes, `callers` name -> {models}, who are registered once it serves.
+   * `prepare` may change the folder first.
    */
   static async start({ providers, models, callers, listen, more, env = {}, prepare = () => {} }) {
     const w = new Writ();
@@ -75,15 +87,35 @@ export class Writ {
     await w.configure({});
     await prepare(w);
     await w.launch();
+    for (const tenant of new Set(['acme', ...Object.values(callers).map((c) => c.tenant ?? 'acme')]))
+      await w.register(`owner-${tenant}`, { kind: 'human', tenant, key: `writ-test-owner-${tenant}-0123456789` });
+    for (const [name, c] of Object.entries(callers)) await w.register(name, c);
     return w;
   }
 
   /** Writes the config anew, with changes. */
   async configure(changes) {
     Object.assign(this.options, changes);
-    const callers = {};
-    for (const [name, c] of Object.entries(this.options.callers)) callers[name] = { ...c, hash: await this.keyHash(c.key ?? KEYS[name]) };
-    await fs.writeFile(this.file, config({ port: this.port, ...this.options, callers }));
+    await fs.mkdir(path.join(this.dir, 'policies'), { recursive: true });
+    await fs.writeFile(path.join(this.dir, 'policies', 'callers.cedar'), policies(this.options.callers));
+    await fs.writeFile(this.file, config({ port: this.port, ...this.options }));
+  }
+
+  /** One more file of policies; for `prepare`, or before a reload. */
+  addPolicy(name, text) { return fs.writeFile(path.join(this.dir, 'policies', name), text); }
+
+  /** Registers somebody by a key that the test knows. */
+  async register(name, { kind = 'application', tenant = 'acme', key = KEYS[name], models: _, ...more }) {
+    const res = await this.admin('POST', 'agents', { name, kind, tenant, purposes: ['testing'], expires: '30d',
+      ...(more.issuer ? {} : { key_hash: await this.keyHash(key) }), ...(kind === 'human' ? {} : { owner: `owner-${tenant}` }), ...(kind === 'agent' ? { mode: 'autonomous' } : {}), ...more });
+    if (res.status !== 201) throw new Error(`register ${name}: ${res.status} ${res.body}`);
+    return JSON.parse(res.body);
+  }
+
+  /** A request to the admin API over the control socket. */
+  admin(method, what, body) {
+    return request({ socketPath: path.join(this.dir, 'data', 'control.sock'), path: `/admin/v1/${what}`, method,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' }, body: body === undefined ? undefined : JSON.stringify(body) });
   }
 
   async keyHash(key) {
@@ -127,7 +159,7 @@ export class Writ {
   }
 
   async status() {
-    const res = await request({ socketPath: path.join(this.dir, 'data', 'control.sock'), path: '/admin/v1/status' });
+    const res = await this.admin('GET', 'status');
     return JSON.parse(res.body);
   }
 

@@ -19,13 +19,6 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 
-#define HASH_A                                                                 \
-    "hmac-sha256:"                                                             \
-    "00000000000000000000000000000000000000000000000000000000000000aa"
-#define HASH_B                                                                 \
-    "hmac-sha256:"                                                             \
-    "00000000000000000000000000000000000000000000000000000000000000bb"
-
 /* The least that a configuration has to say. */
 #define LEAST                                                                  \
     "listen: [{address: 127.0.0.1:8080}]\n"                                    \
@@ -79,9 +72,9 @@ static const char whole[] =
     "data: ./state\n"
     "store: sqlite\n"
     "workers: 4\n"
-    "callers:\n"
-    "  - {name: notebook, tenant: acme, kind: agent, models: [large, small],\n"
-    "     key: \"" HASH_A "\"}\n"
+    "trust: {oidc: [{alias: corp, issuer: \"https://idp.example.org\",\n"
+    "                 audience: [writ, gw], kinds: [human, agent],\n"
+    "                 tenants: acme, claims: {kind: kind}, max_age: 15m}]}\n"
     "tenants:\n"
     "  acme: {regions: [eu, us]}\n"
     "  other:\n"
@@ -157,14 +150,9 @@ static void test_every_key_reaches_its_field(void **state)
     assert_int_equal(s.models[0].price_output, 600000);
     assert_int_equal(s.models[0].attempts, 5);
 
-    assert_int_equal(s.caller_count, 1);
-    assert_str(s.callers[0].name, "notebook");
-    assert_int_equal(s.callers[0].tenant, 0);
-    assert_int_equal(s.callers[0].kind, PRINCIPAL_AGENT);
-    assert_int_equal(s.callers[0].key_hmac[31], 0xaa);
-    assert_int_equal(s.callers[0].model_count, 2);
-    assert_int_equal(s.callers[0].models[0], 1);
-    assert_int_equal(s.callers[0].models[1], 0);
+    assert_int_equal(s.issuer_count, 1);
+    assert_str(s.issuers[0].claims.kind, "kind");
+    assert_int_equal(s.issuers[0].max_age_ms, 900000);
 
     assert_int_equal(s.sessions.idle_ms, 600000);
     assert_int_equal(s.sessions.max_ms, 3600000);
@@ -410,11 +398,11 @@ static void test_an_unknown_key_names_the_nearest(void **state)
         {LEAST "telemetry: {prometheus: true}\n",
          "writ.yaml:3:1: telemetry: is not known to this version; expected one "
          "of node, data, store, workers, listen, tenants, providers, models, "
-         "callers, trust, policies, limits, admin, sessions, ledger, server"},
+         "trust, policies, limits, admin, sessions, ledger, server"},
         {LEAST "\"bad\\ekey\": 1\n",
          "writ.yaml:3:1: bad?key: is not known to this version; expected one "
          "of node, data, store, workers, listen, tenants, providers, models, "
-         "callers, trust, policies, limits, admin, sessions, ledger, server"},
+         "trust, policies, limits, admin, sessions, ledger, server"},
         {LEAST "sessions: {idle: 30m, memory: 15m}\n",
          "writ.yaml:3:23: sessions.memory: is not known to this version; "
          "expected one of idle, max, supervised, recheck"},
@@ -598,11 +586,6 @@ static void test_secrets_in_the_file_are_refused_and_not_repeated(void **state)
          "writ.yaml:8:5: providers.openai.api_key: a secret never stands in "
          "the file; expected credential: [{env: NAME_OF_A_VARIABLE}] or "
          "credential: [{file: PATH}]"},
-        {LEAST "callers: [{name: a, tenant: acme, kind: agent, key: "
-               "writ_secretsecretsecret}]\n",
-         "writ.yaml:3:53: callers[0].key: the value is not a key's hash; "
-         "expected hmac-sha256: and 64 hex digits, as `writ key hash` prints; "
-         "the key itself never stands in the file"},
     };
     check_mistakes(rows, ARRAY_LEN(rows));
     struct arena a;
@@ -645,29 +628,6 @@ static void test_references_are_resolved(void **state)
         {MODEL("[{provider: openai, model: m}]\n    price: {input: 0.1234567}"),
          "writ.yaml:12:20: models.small.price.input: \"0.1234567\" is not a "
          "decimal with at most six places; expected 0 to 1000000"},
-        {LEAST "callers: [{name: a, tenant: acne, kind: agent, key: \"" HASH_A
-               "\"}]\n",
-         "writ.yaml:3:29: callers[0].tenant: \"acne\" is not a tenant; did "
-         "you mean \"acme\"?"},
-        {LEAST "callers: [{name: a, tenant: acme, kind: bot, key: \"" HASH_A
-               "\"}]\n",
-         "writ.yaml:3:41: callers[0].kind: \"bot\" is not known; expected "
-         "human or application or workload or agent"},
-        {LEAST "callers: [{name: a, tenant: acme, kind: agent, key: \"" HASH_A
-               "\", models: [gpt]}]\n",
-         "writ.yaml:3:142: callers[0].models[0]: \"gpt\" is not a model; "
-         "there are none in models"},
-        {LEAST "callers:\n"
-               "  - {name: a, tenant: acme, kind: agent, key: \"" HASH_A "\"}\n"
-               "  - {name: a, tenant: acme, kind: agent, key: \"" HASH_B
-               "\"}\n",
-         "writ.yaml:5:12: callers[1].name: \"a\" is the name of callers[0], "
-         "too"},
-        {LEAST "callers:\n"
-               "  - {name: a, tenant: acme, kind: agent, key: \"" HASH_A "\"}\n"
-               "  - {name: b, tenant: acme, kind: agent, key: \"" HASH_A
-               "\"}\n",
-         "writ.yaml:5:47: callers[1].key: is the key of callers[0] (a), too"},
         {PROVIDER(URL "    tenants: [acme, acme]\n"),
          "writ.yaml:8:21: providers.openai.tenants[1]: \"acme\" is in the "
          "list twice"},
@@ -780,7 +740,6 @@ static void test_a_file_is_read_from_its_folder(void **state)
                "there is no such file; `writ init` writes a first one");
     assert_int_equal(errors.at[0].line, 0);
 
-    setenv("QUICKSTART_CALLER_HASH", HASH_A, 1);
     struct str file = STR(TEST_SOURCE_DIR "/examples/quickstart/writ.yaml");
     e = config_load(&a, file, &s, &errors);
     if (e != ERR_OK)
@@ -808,7 +767,7 @@ static void test_gaps_are_named(void **state)
         "providers.openai.credential[0].env",
         "providers.local.credential[0].env",
         "models.large.price",
-        "callers",
+        "policies.dir",
     };
     assert_int_equal(n, ARRAY_LEN(want));
     for (size_t i = 0; i < n; i++)

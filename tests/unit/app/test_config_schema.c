@@ -128,8 +128,7 @@ static void test_rows_are_well_formed(void **state)
     for (size_t i = 0; i < config_table_len; i++) {
         const struct config_row *row = &config_table[i];
         bool many = row->type == CONFIG_LIST || row->type == CONFIG_MAP;
-        bool list = row->type == CONFIG_NAMES || row->type == CONFIG_STRINGS ||
-                    row->type == CONFIG_REFS;
+        bool list = row->type == CONFIG_NAMES || row->type == CONFIG_STRINGS;
         char room[CONFIG_PREFIX_MAX];
         assert_true(config_table_prefix(row, room).len > 0);
         assert_true(row->help != NULL);

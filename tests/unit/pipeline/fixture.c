@@ -14,10 +14,12 @@
 #include "base/container.h"
 #include "base/limits.h"
 #include "evidence/evidence.h"
-#include "identity/identity.h"
+#include "identity/proof.h"
+#include "limit/limit.h"
 #include "pipeline/action.h"
 #include "pipeline/exchange.h"
 #include "pipeline/snapshot.h"
+#include "policy/rules.h"
 #include "session/session.h"
 
 static const unsigned char key32[32] = {1, 2, 3};
@@ -97,6 +99,12 @@ void http_request_reply_stream(struct http_request *r,
     keep_head(r, head);
     r->streamed = true;
     r->source = src;
+}
+
+void http_request_cut(struct http_request *r)
+{
+    r->cut = true;
+    request_leave(r);
 }
 
 static void on_answer(void *reader, struct str piece, bool last, enum err e)
@@ -308,6 +316,80 @@ void world_key(struct world *w, enum err e)
     world_turn(w);
 }
 
+/* ---- the registry ---- */
+
+static struct str key_text(void)
+{
+    return (struct str){(const char *)key32, sizeof(key32)};
+}
+
+const struct registry_entry *
+registry_view_by_key(const struct registry_view *v, const struct hash *hmac,
+                     const struct registry_key **ret_key)
+{
+    if (memcmp(v->alice.keys[0].hmac.bytes, hmac->bytes, HASH_LEN) != 0)
+        return NULL;
+    *ret_key = &v->alice.keys[0];
+    return &v->alice;
+}
+
+const struct registry_entry *registry_view_find(const struct registry_view *v,
+                                                enum principal_kind kind,
+                                                struct str id)
+{
+    bool found =
+        !v->hidden && kind == v->alice.who.kind && str_eq(id, v->alice.who.id);
+    return found ? &v->alice : NULL;
+}
+
+enum err registry_view_check(const struct registry_view *v,
+                             const struct principal *who, int64_t now_us,
+                             const struct registry_entry **ret)
+{
+    (void)now_us;
+    *ret = registry_view_find(v, who->kind, who->id);
+    return *ret == NULL ? ERR_UNREGISTERED : v->standing;
+}
+
+uint64_t registry_view_epoch(const struct registry_view *v)
+{
+    return v->epoch;
+}
+
+uint64_t registry_view_keys_number(const struct registry_view *v)
+{
+    (void)v;
+    return 1;
+}
+
+static void on_discovered(struct worker *w, const struct principal *who)
+{
+    (void)who;
+    w->registry->discovered++;
+}
+
+static void add_alice(struct registry_view *v)
+{
+    static const struct str purposes[] = {STR_INIT("testing")};
+    static struct registry_key key;
+
+    key = (struct registry_key){proof_key_hash(key_text(), STR(FIXTURE_KEY)),
+                                STR("0123456789abcdef"), INT64_MAX};
+    *v =
+        (struct registry_view){.alice = {.who = {PRINCIPAL_APPLICATION,
+                                                 STR("keys"), STR("keys|alice"),
+                                                 STR("acme")},
+                                         .name = STR("alice"),
+                                         .owner = STR("keys|owner"),
+                                         .purposes = purposes,
+                                         .purpose_count = 1,
+                                         .state = REGISTRY_ACTIVE,
+                                         .expires_us = INT64_MAX,
+                                         .keys = &key,
+                                         .key_count = 1},
+                               .epoch = 1};
+}
+
 /* ---- the world ---- */
 
 static struct provider_settings provider(const char *name, const char *host,
@@ -350,34 +432,36 @@ struct settings fixture_settings(struct arena *a)
          .fallback_count = 1,
          .attempts = 3},
     };
-    static const size_t may[] = {0, 1};
     static const struct tenant_settings tenant = {.name = STR_INIT("acme"),
                                                   .regions = {&region, 1}};
-    struct caller_settings *alice = ARENA_NEW(a, struct caller_settings, 1);
     struct provider_settings *p = ARENA_NEW(a, struct provider_settings, 2);
 
-    assert_true(alice != NULL && p != NULL);
+    assert_non_null(p);
     p[0] = provider("one", "one.example", &credentials[0]);
     p[1] = provider("two", "two.example", &credentials[1]);
-    *alice = (struct caller_settings){.name = STR("alice"),
-                                      .kind = PRINCIPAL_APPLICATION,
-                                      .models = may,
-                                      .model_count = 2};
-    struct hash h =
-        identity_key_hash((struct str){(const char *)key32, sizeof(key32)},
-                          STR(FIXTURE_KEY));
-    memcpy(alice->key_hmac, h.bytes, sizeof(alice->key_hmac));
     return (struct settings){.node = STR("gw-1"),
                              .tenants = &tenant,
                              .tenant_count = 1,
-                             .callers = alice,
-                             .caller_count = 1,
                              .providers = p,
                              .provider_count = 2,
                              .models = models,
                              .model_count = 2,
-                             .sessions = {60000, 60000},
+                             .sessions = {60000, 60000, 60000, 60000},
                              .server = {.body_max = 1024 * 1024}};
+}
+
+struct rules *fixture_rules(const struct settings *s)
+{
+    static const struct rules_file file = {
+        STR_INIT("alice.cedar"),
+        STR_INIT("@id(\"alice\") permit(principal == "
+                 "Writ::Application::\"keys|alice\", action, resource);")};
+    const struct rules_sources from = {.policies = &file, .policy_count = 1};
+    struct rules_errors errors = {0};
+    struct rules *rules = NULL;
+
+    assert_int_equal(rules_new(s, &from, &errors, &rules), ERR_OK);
+    return rules;
 }
 
 static void no_record(struct http_request *r)
@@ -398,11 +482,16 @@ int world_open(void **state)
     assert_int_equal(setenv("FIXTURE_SECRET", "sk-fixture", 1), 0);
     arena_init(&a, 1024 * 1024);
     struct settings s = fixture_settings(&a);
-    assert_int_equal(
-        snapshot_new(&a, &s, (struct str){(const char *)key32, sizeof(key32)},
-                     1, &w->w.snapshot, &why),
-        ERR_OK);
+    struct rules *rules = fixture_rules(&s);
+    assert_int_equal(snapshot_new(&a, &s, rules, 1, &w->w.snapshot, &why),
+                     ERR_OK);
+    rules_unref(rules);
     list_init(&w->w.actions);
+    list_init(&w->w.key_waiters);
+    add_alice(&w->registry);
+    w->w.registry = &w->registry;
+    w->w.discovered = on_discovered;
+    memcpy(w->w.caller_key, key32, sizeof(key32));
     w->w.ledger = &w->ledger;
     w->w.keeper = &w->keeper;
     w->w.client = &w->client;
@@ -411,8 +500,10 @@ int world_open(void **state)
     assert_int_equal(evidence_new(w->w.loop, &w->ledger, STR("gw-1"),
                                   &w->w.evidence),
                      ERR_OK);
-    assert_int_equal(identity_cache_new(loop_seed(w->w.loop), &w->w.identities),
+    assert_int_equal(proof_cache_new(loop_seed(w->w.loop), &w->w.proofs),
                      ERR_OK);
+    assert_int_equal(rules_evaluator_new(&w->w.evaluator), ERR_OK);
+    assert_int_equal(limit_counters_new(&w->w.limits), ERR_OK);
     assert_int_equal(session_table_new(&w->w.sessions), ERR_OK);
     *state = w;
     return 0;
@@ -439,7 +530,9 @@ int world_close(void **state)
     arena_spare_release(&w->w.spare);
     pool_release(&w->w.intents);
     evidence_free(w->w.evidence);
-    identity_cache_free(w->w.identities);
+    proof_cache_free(w->w.proofs);
+    rules_evaluator_free(w->w.evaluator);
+    limit_counters_free(w->w.limits);
     snapshot_unref(w->w.snapshot);
     loop_free(w->w.loop);
     session_table_free(w->w.sessions);

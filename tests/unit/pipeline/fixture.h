@@ -1,11 +1,12 @@
 /*
  * fixture.h - the real table, snapshot, sessions and evidence, on one loop,
  * between a server, a destination, a ledger and a keeper that only do what a
- * test says: they stand in for http/, ledger_client.c and keeper_client.c.
+ * test says: they stand in for http/, ledger_client.c and keeper_client.c, and
+ * a registry that knows one identity.
  *
- * One provider, "one", and a second, "two"; a caller "alice" whose key is
- * FIXTURE_KEY and who may use the models "plain" (one attempt, at "one") and
- * "pair" (three attempts, "one" and then "two").
+ * One provider, "one", and a second, "two"; an application "alice" whose key
+ * is FIXTURE_KEY and who may use the models "plain" (one attempt, at "one")
+ * and "pair" (three attempts, "one" and then "two").
  */
 #ifndef TESTS_PIPELINE_FIXTURE_H
 #define TESTS_PIPELINE_FIXTURE_H
@@ -20,6 +21,7 @@
 #include "ledger/ledger_client.h"
 #include "os/loop.h"
 #include "pipeline/worker.h"
+#include "registry/registry.h"
 
 #define FIXTURE_KEY "writ-fixture-0123456789abcdef"
 
@@ -39,7 +41,7 @@ struct http_request {
     struct buf text;         /* of the answer, as far as it has come */
     struct buf reply_fields; /* "name: value\n" */
     struct body_source *source;
-    bool streamed, pulling, ended;
+    bool streamed, pulling, ended, cut;
     enum err why; /* the answer's stream ended with */
 };
 
@@ -77,8 +79,18 @@ struct http_client {
     enum err answer; /* of a send */
 };
 
+/* Alice, as she is registered now. */
+struct registry_view {
+    struct registry_entry alice;
+    enum err standing; /* what registry_view_check() says of her */
+    bool hidden;       /* her key proves her, but she has no entry */
+    uint64_t epoch;
+    unsigned discovered; /* told to the worker's owner */
+};
+
 struct world {
     struct worker w;
+    struct registry_view registry;
     struct ledger_client ledger;
     struct keeper_client keeper;
     struct http_client client;
@@ -88,8 +100,9 @@ struct world {
 int world_open(void **state); /* *state is the world; for cmocka */
 int world_close(void **state);
 
-/* Settings like the world's, in `a`. */
+/* Settings like the world's, in `a`, and its rules; for the caller to free. */
 struct settings fixture_settings(struct arena *a);
+struct rules *fixture_rules(const struct settings *s);
 
 /* One turn of the loop. */
 void world_turn(struct world *w);

@@ -10,14 +10,15 @@
 #include "broker/broker.h"
 #include "fixture.h"
 #include "pipeline/snapshot.h"
-
-static const char key32[32] = {1, 2, 3};
+#include "policy/rules.h"
 
 static enum err make(struct arena *a, const struct settings *s,
                      struct snapshot **ret, const char **ret_why)
 {
-    return snapshot_new(a, s, (struct str){key32, sizeof(key32)}, 7, ret,
-                        ret_why);
+    struct rules *rules = fixture_rules(s);
+    enum err e = snapshot_new(a, s, rules, 7, ret, ret_why);
+    rules_unref(rules);
+    return e;
 }
 
 static void the_last_reference_frees(void **state)

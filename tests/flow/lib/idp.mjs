@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort } from '../lib/writ.mjs';
+import { freePort } from './writ.mjs';
 
 const program = path.resolve(import.meta.dirname, '../../../../shared/tools/idp.mjs');
 const packages = path.resolve(import.meta.dirname, '../node_modules');
