@@ -17,7 +17,7 @@
 #include "os/clock.h"
 #include "os/timer.h"
 
-enum { PATIENCE_MS = 20000, STEP_MS = 5 };
+enum { PATIENCE_MS = 20000, TURN_MS = 5 };
 
 void fixture_init(struct fixture *f)
 {
@@ -64,11 +64,10 @@ static void on_tick(struct timer *t)
     loop_stop(tick->loop);
 }
 
-/* Turns the loop for a moment. */
-static void step(struct fixture *f)
+void fixture_turn(struct fixture *f)
 {
     struct tick t = {.loop = f->loop};
-    timer_set(f->loop, &t.timer, STEP_MS, on_tick);
+    timer_set(f->loop, &t.timer, TURN_MS, on_tick);
     while (!t.over)
         loop_run(f->loop);
 }
@@ -77,7 +76,7 @@ static void wait_until(struct fixture *f, const bool *done)
 {
     int64_t until = clock_monotonic_ms() + PATIENCE_MS;
     while (!*done && clock_monotonic_ms() < until)
-        step(f);
+        fixture_turn(f);
     assert_true(*done);
 }
 
@@ -161,7 +160,7 @@ void fixture_wait(struct fixture *f, const unsigned *counter, unsigned want)
 {
     int64_t until = clock_monotonic_ms() + PATIENCE_MS;
     while (*counter < want && clock_monotonic_ms() < until)
-        step(f);
+        fixture_turn(f);
     assert_int_equal(*counter, want);
 }
 
@@ -170,7 +169,7 @@ void fixture_wait_applied(struct fixture *f, int64_t index)
     int64_t until = clock_monotonic_ms() + PATIENCE_MS;
     while (registry_applied(f->registry) < index &&
            clock_monotonic_ms() < until)
-        step(f);
+        fixture_turn(f);
     assert_int_equal(registry_applied(f->registry), index);
 }
 

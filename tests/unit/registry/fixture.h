@@ -44,6 +44,8 @@ void fixture_reopen(struct fixture *f);
 
 void fixture_run_sql(struct fixture *f, const struct store_sql *sql);
 
+/* Turns the loop for a moment. */
+void fixture_turn(struct fixture *f);
 /* Turns the loop until `*counter` is `want`; fails after twenty seconds. */
 void fixture_wait(struct fixture *f, const unsigned *counter, unsigned want);
 void fixture_wait_applied(struct fixture *f, int64_t index);

@@ -152,25 +152,34 @@ static void records_in_any_order_become_a_table(void **state)
 
 /* ---- a registry of many ---- */
 
-enum { MANY = 200000 };
+/* The sanitizer of threads looks at each byte that SQLite copies. */
+#ifdef __SANITIZE_THREAD__
+#define MANY 20000
+#else
+#define MANY 200000
+#endif
+#define TEXT_OF(n) #n
+#define NUMBERS(n)                                                             \
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"           \
+    " WHERE i < " TEXT_OF(n) ")"
 
-/* 200,000 agents with a key each, and Alice. */
+/* Many agents with a key each, and Alice. */
 static const struct store_sql many[] = {
     {"INSERT INTO identity VALUES ('keys|alice', 'human', 'acme', 'keys',"
      " 'alice', 'keys|alice', '[]', 'both', 0, 'active', 1,"
      " 2000000000000000, 1)",
      0},
-    {"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-     " WHERE i < 200000)"
-     " INSERT INTO identity SELECT 'acme/agent-' || i, 'agent', 'acme',"
-     " 'keys', 'agent-' || i, 'keys|alice', '[\"support\"]', 'both', 3,"
-     " 'active', 1, 2000000000000000, 1 FROM n",
+    {NUMBERS(MANY) " INSERT INTO identity SELECT 'acme/agent-' || i, 'agent', "
+                   "'acme',"
+                   " 'keys', 'agent-' || i, 'keys|alice', '[\"support\"]', "
+                   "'both', 3,"
+                   " 'active', 1, 2000000000000000, 1 FROM n",
      0},
-    {"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-     " WHERE i < 200000)"
-     " INSERT INTO identity_key SELECT CAST(printf('%032d', i) AS BLOB),"
-     " 'acme/agent-' || i, 'agent', '0123456789abcdef', 2000000000000000"
-     " FROM n",
+    {NUMBERS(MANY) " INSERT INTO identity_key SELECT CAST(printf('%032d', i) "
+                   "AS BLOB),"
+                   " 'acme/agent-' || i, 'agent', '0123456789abcdef', "
+                   "2000000000000000"
+                   " FROM n",
      0},
 };
 
@@ -220,7 +229,7 @@ static void assert_many(const struct registry_view *v, uint64_t revision,
 
 static void two_hundred_thousand_are_loaded_and_folded(void **state)
 {
-    enum { CHANGED = 6000 };
+    enum { CHANGED = 2100 }; /* an overlay is folded from 2048 on */
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_LEN(many); i++)
         fixture_run_sql(f, &many[i]);
@@ -236,7 +245,7 @@ static void two_hundred_thousand_are_loaded_and_folded(void **state)
         assert_int_equal(registry_put(f->registry, &e, -1, NULL), ERR_OK);
     }
     assert_many(f->view, 2, CHANGED);
-    /* The folds are announced as changes, too: more than one has to come. */
+    /* A fold is announced as a change, too. */
     fixture_wait(f, &f->changes, 1 + CHANGED + 1);
     assert_many(f->view, 2, CHANGED);
     assert_many(before, 1, 0); /* a view stays as it was */
@@ -248,7 +257,7 @@ static void two_hundred_thousand_are_loaded_and_folded(void **state)
 
 /* ---- readers beside the writer ---- */
 
-enum { READERS = 3, SHARED_IDS = 64 };
+enum { READERS = 2, SHARED_IDS = 64, OTHERS_A_ROUND = 64 };
 
 struct shared {
     pthread_mutex_t lock;
@@ -269,8 +278,8 @@ static struct registry_view *take(struct shared *s)
  * one, and the first is ahead. */
 static bool is_whole(const struct registry_view *v)
 {
-    const struct registry_entry *list[SHARED_IDS + 1];
-    if (registry_view_list(v, STR(""), list, SHARED_IDS + 1) != SHARED_IDS)
+    const struct registry_entry *list[SHARED_IDS];
+    if (registry_view_list(v, STR(""), list, SHARED_IDS) != SHARED_IDS)
         return false;
     uint64_t last = list[0]->revision;
     for (size_t i = 1; i < SHARED_IDS; i++) {
@@ -312,6 +321,17 @@ static void on_opened(void *user, enum err e, struct str why)
     assert_int_equal(e, ERR_OK);
 }
 
+/* So that the overlay grows; they stand behind the others in lists. */
+static void put_others(struct fixture *f, unsigned round)
+{
+    for (unsigned n = 0; n < OTHERS_A_ROUND; n++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "other-%u-%u", round, n);
+        struct registry_entry e = fixture_entry(PRINCIPAL_AGENT, name);
+        assert_int_equal(registry_put(f->registry, &e, -1, NULL), ERR_OK);
+    }
+}
+
 static void put_all(struct fixture *f, uint64_t revision)
 {
     for (unsigned n = 0; n < SHARED_IDS; n++) {
@@ -323,7 +343,7 @@ static void put_all(struct fixture *f, uint64_t revision)
 
 static void readers_see_whole_views_while_others_are_made(void **state)
 {
-    enum { ROUNDS = 40, LOOKS = 200 };
+    enum { ROUNDS = 36, LOOKS = 200 };
     struct fixture *f = *state;
     static struct shared s;
     s = (struct shared){0};
@@ -340,8 +360,12 @@ static void readers_see_whole_views_while_others_are_made(void **state)
         assert_int_equal(thread_start(&readers[i], "reader", read_on, &s),
                          ERR_OK);
     uint64_t revision = 2;
-    for (; revision < ROUNDS || atomic_load(&s.looks) < LOOKS; revision++)
+    for (; revision < ROUNDS || atomic_load(&s.looks) < LOOKS; revision++) {
         put_all(f, revision);
+        if (revision < ROUNDS)
+            put_others(f, (unsigned)revision);
+        fixture_turn(f); /* a fold's result comes with the loop */
+    }
     atomic_store(&s.stop, true);
     for (unsigned i = 0; i < READERS; i++)
         thread_join(&readers[i]);
