@@ -32,7 +32,8 @@ static enum err add_batch(struct gateway_limits_rows *r)
     if (r->count == r->room) {
         size_t room = r->room == 0 ? ROOM_MIN : r->room * 2;
         struct store_batch **batches =
-            reallocarray(r->batches, room, sizeof(struct store_batch *));
+            (struct store_batch **)reallocarray((void *)r->batches, room,
+                                                sizeof(struct store_batch *));
         if (batches == NULL)
             return ERR_NO_MEMORY;
         r->batches = batches;
@@ -121,6 +122,6 @@ void gateway_limits_rows_release(struct gateway_limits_rows *r)
 
     while ((b = gateway_limits_rows_take(r)) != NULL)
         store_batch_free(b);
-    free(r->batches);
+    free((void *)r->batches);
     *r = (struct gateway_limits_rows){0};
 }

@@ -62,8 +62,7 @@ struct evidence_body {
 
 struct evidence_destination {
     struct str provider; /* its name in the config */
-    struct str host;
-    struct str region;
+    struct str host, region;
 };
 
 struct evidence_candidate {
@@ -82,11 +81,10 @@ struct evidence_route {
 
 /* A budget from which an attempt reserved; docs/limits.md. */
 struct evidence_limit {
-    struct str limit; /* its name in the config */
-    struct str whom;  /* whom it counts */
+    struct str limit, whom; /* its name, and whom it counts */
     int64_t window_start_us, window_us;
-    uint64_t requests, tokens; /* reserved */
-    uint64_t generation;       /* of the checkpoint that it comes after */
+    uint64_t requests, tokens,
+        generation; /* what is reserved, and since when */
 };
 
 /*
@@ -100,8 +98,7 @@ struct evidence_intent {
     unsigned char trace[ENTRY_ID_LEN];   /* W3C trace id */
     const struct chain *chain;
     enum action_kind action;
-    struct str resource_type; /* "Model" */
-    struct str resource;
+    struct str resource_type, resource; /* "Model", its name */
     struct evidence_destination destination;
     struct str tenant, purpose, task;
     const struct labels *labels;
@@ -129,8 +126,7 @@ struct evidence_outcome {
     int http_status;     /* of the destination; 0: no answer */
     int64_t duration_ms; /* -1: unknown */
     struct evidence_body response;
-    struct str model; /* that answered */
-    struct str finish;
+    struct str model, finish; /* that answered, and why it stopped */
     const struct usage *usage;
 };
 
@@ -140,8 +136,7 @@ struct evidence_refusal {
     unsigned char session[ENTRY_ID_LEN];
     const struct chain *chain;
     enum action_kind action;
-    struct str resource_type, resource;
-    struct str tenant;
+    struct str resource_type, resource, tenant;
     enum err error;
     struct str param; /* of the request, that was at fault */
     const struct decision *decision;
@@ -160,17 +155,14 @@ struct evidence_unknown {
 
 /* A session began. */
 struct evidence_session {
-    unsigned char id[ENTRY_ID_LEN];
-    unsigned char root[ENTRY_ID_LEN];
-    unsigned char parent[ENTRY_ID_LEN];
+    unsigned char id[ENTRY_ID_LEN], root[ENTRY_ID_LEN], parent[ENTRY_ID_LEN];
     const struct chain *chain;
     struct str tenant;
 };
 
 /* A node started, stopped, took a new configuration, … */
 struct evidence_lifecycle {
-    struct str event;
-    struct str detail;
+    struct str event, detail;
     const struct evidence_state *state; /* written in full length */
 };
 

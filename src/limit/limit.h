@@ -17,24 +17,20 @@
  * evidence after them (limit_replay_*); an open intent counts as reserved, so
  * a budget is never given out twice.  Rates and concurrency start afresh.
  *
- * A link is meant by a limit when its kind and its id are (match.kinds,
- * match.principals); a limit that names either applies where such a link is.
- * Whom a counter counts ("whom"):
+ * A link is meant when its kind and its id are (match.kinds, .principals); a
+ * limit that names either applies where such a link is.  Whom one counts:
  *
  *     per principal   "<kind>:<entity id>" of each link that is meant
- *     per owner       the entity id of the owner of each link that is meant;
- *                     a link without an owner counts for none
+ *     per owner       the id of the owner, where there is one, of those
  *     per tenant      its name
  *     per model       "<tenant>/<alias>"
  *     per session     its id, hex
  *
- * Clocks: a bucket gets nothing for a clock that goes back.  A budget stays in
- * its window when the clock goes back by up to one, or a minute; beyond, what
- * was used moves along, so that a wrong clock neither renews a budget nor
- * locks it up.
+ * A bucket gets nothing for a clock that goes back.  A budget stays in its
+ * window when that is by up to one, or a minute; beyond, what was used moves
+ * along: a wrong clock neither renews a budget nor locks it up.
  *
- * Threads: everything with counters, from any; limit_replay_*() from one,
- * before anybody else.
+ * Any thread; limit_replay_*() from one, before anybody else.
  */
 #ifndef LIMIT_LIMIT_H
 #define LIMIT_LIMIT_H
@@ -46,7 +42,6 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "codec/json.h"
 #include "domain/settings.h"
 
 struct limit_counters; /* shared */
@@ -84,7 +79,7 @@ struct limit_ask {
     int64_t now_us;  /* Unix time */
 };
 
-/* What was taken; embedded in the action, zero: nothing.  Private. */
+/* What was taken; in the action, zero: nothing.  Private. */
 struct limit_hold {
     void *counter;
     int64_t window_start_us, window_us;
@@ -164,9 +159,8 @@ size_t limit_notes(const struct limit_reservation *hold, struct limit_note *to,
 uint64_t limit_checkpoint_begin(struct limit_counters *c);
 bool limit_checkpoint_ready(struct limit_counters *c);
 
-/* An intent with these notes stands at `index`; nothing is known of its end.
- * ERR_NO_MEMORY, ERR_LIMIT: too much is open.  ERR_CORRUPT: no such notes were
- * written, or another one stands at `index`. */
+/* An intent with these notes stands at `index`; its end is not known.
+ * ERR_NO_MEMORY, ERR_LIMIT; ERR_CORRUPT: we wrote no such thing. */
 MUST_CHECK enum err limit_replay_intent(struct limit_counters *c,
                                         uint64_t index,
                                         const struct limit_note *notes,
@@ -184,20 +178,18 @@ struct limit_row {
     uint64_t used_requests, used_tokens, reserved_requests, reserved_tokens;
     uint64_t limit_requests, limit_tokens; /* 0: not a limit; of the rules */
 };
-/* Calls `each` for every budget counter whose window has not ended. */
+/* For every budget counter whose window has not ended. */
 void limit_each(struct limit_counters *c, const struct limit_rules *rules,
                 int64_t now_us,
                 void (*each)(void *user, const struct limit_row *row),
                 void *user);
-/* The same for what generations before that of the checkpoint that is ready
- * used, where they used something: used_*, without limits. */
+/* The checkpoint that is ready: used_* alone, where something was used. */
 void limit_each_checkpoint(struct limit_counters *c, int64_t now_us,
                            void (*each)(void *user,
                                         const struct limit_row *row),
                            void *user);
-/* Puts a checkpointed counter back: used only; what was reserved then is
- * replayed from the evidence.  ERR_LIMIT, ERR_NO_MEMORY; ERR_CORRUPT: no row
- * of a checkpoint. */
+/* Puts one back: what was reserved then is replayed from the evidence.
+ * ERR_LIMIT, ERR_NO_MEMORY; ERR_CORRUPT: no row of a checkpoint. */
 MUST_CHECK enum err limit_restore(struct limit_counters *c,
                                   const struct limit_row *row);
 /* With the rows: reservations are of this generation at least from now on. */

@@ -31,7 +31,7 @@ static void release_stripe(struct limit_stripe *s)
     {
         free(CONTAINER_OF(it, struct limit_counter, node));
     }
-    free(s->table);
+    free((void *)s->table);
     int failed = pthread_mutex_destroy(&s->lock);
     assert(failed == 0);
 }

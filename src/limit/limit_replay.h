@@ -14,6 +14,7 @@
 #ifndef LIMIT_LIMIT_REPLAY_H
 #define LIMIT_LIMIT_REPLAY_H
 
+#include "codec/json.h"
 #include "domain/outcome.h"
 #include "domain/usage.h"
 #include "limit/limit.h"

@@ -45,11 +45,12 @@ static struct limit_counter **bucket(const struct limit_stripe *s,
 static void grow(struct limit_stripe *s)
 {
     size_t room = s->room == 0 ? ROOM_MIN : s->room * 2;
-    struct limit_counter **table = calloc(room, sizeof(struct limit_counter *));
+    struct limit_counter **table =
+        (struct limit_counter **)calloc(room, sizeof(struct limit_counter *));
 
     if (table == NULL)
         return;
-    free(s->table);
+    free((void *)s->table);
     s->table = table;
     s->room = room;
     LIST_EACH(it, next, &s->all)
