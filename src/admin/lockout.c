@@ -29,12 +29,13 @@ enum err lockout_new(struct siphash_key seed, struct lockout **ret)
 
 void lockout_free(struct lockout *l)
 {
+    struct str key;
     size_t at = 0;
     void *guess;
 
     if (l == NULL)
         return;
-    while (map_next(&l->by_key, &at, NULL, &guess))
+    while (map_next(&l->by_key, &at, &key, &guess))
         free(guess);
     map_release(&l->by_key);
     free(l);
@@ -43,10 +44,11 @@ void lockout_free(struct lockout *l)
 static void forget_oldest(struct lockout *l)
 {
     struct guess *oldest = NULL;
+    struct str key;
     size_t at = 0;
     void *value;
 
-    while (map_next(&l->by_key, &at, NULL, &value)) {
+    while (map_next(&l->by_key, &at, &key, &value)) {
         struct guess *g = value;
         if (oldest == NULL || g->last_ms < oldest->last_ms)
             oldest = g;

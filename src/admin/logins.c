@@ -38,12 +38,13 @@ enum err logins_new(struct siphash_key seed, struct logins **ret)
 
 void logins_free(struct logins *l)
 {
+    struct str key;
     size_t at = 0;
     void *login;
 
     if (l == NULL)
         return;
-    while (map_next(&l->by_token, &at, NULL, &login))
+    while (map_next(&l->by_token, &at, &key, &login))
         free(login);
     map_release(&l->by_token);
     free(l);
@@ -71,11 +72,12 @@ static struct login *oldest(const struct logins *l, struct str name,
                             size_t *ret_count)
 {
     struct login *found = NULL;
+    struct str key;
     size_t at = 0;
     void *value;
 
     *ret_count = 0;
-    while (map_next(&l->by_token, &at, NULL, &value)) {
+    while (map_next(&l->by_token, &at, &key, &value)) {
         struct login *login = value;
         if (name.len > 0 &&
             !str_eq(name, (struct str){login->name, login->name_len}))

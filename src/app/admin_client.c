@@ -140,7 +140,7 @@ static int ask_listener(const struct cli *c, struct arena *a, const char *url,
     if (admin_client_token(a, to.url, &to.token) != ERR_OK)
         to.token = (struct str){NULL, 0};
     enum err e = remote_client_ask(a, &to, r, ret, &why);
-    if (e == ERR_OK && ret->status == 401 && to.token.len == 0)
+    if (e == ERR_OK && ret->status == 401 && !r->post && to.token.len == 0)
         return cli_fail(c, "nobody is logged in at %s; `writ login --admin %s`",
                         url, url);
     if (e == ERR_OK)
