@@ -62,7 +62,9 @@ static struct hash digest_of(const struct settings *s,
     add_files(&h, STR("policies"), from->policies, from->policy_count);
     add_text(&h, from->has_shadow ? STR("shadowed") : STR("alone"));
     add_files(&h, STR("shadow"), from->shadow, from->shadow_count);
-    add_files(&h, STR("entities"), from->entities, from->entity_count);
+    add_text(&h, STR("entities")); /* their names are paths of this machine */
+    for (size_t i = 0; i < from->entity_count; i++)
+        add_text(&h, from->entities[i].text);
     if (s == NULL)
         return hash_stream_end(&h);
     add_text(&h, STR("models"));

@@ -162,25 +162,34 @@ static void check_action(struct walk *w)
                         STR_FMT(str_first(id, 80)), STR_FMT(meant));
 }
 
+/* Says what is wrong with a type or an action's id, or calls `each`. */
+static void check_type(struct walk *w, struct str type, size_t offset)
+{
+    char why[RULES_TEXT_MAX];
+    bool has_id = w->token.kind == TOKEN_STRING;
+    if (w->errors == NULL) {
+        const struct rules_vocabulary_entity e = {w->file,
+                                                  rules_vocabulary_own(type),
+                                                  w->token.text,
+                                                  w->token.offset};
+        if (has_id && e.type.len > 0)
+            w->each(w->user, &e);
+    } else if (!rules_vocabulary_type(type, why)) {
+        rules_report_at(w->errors, w->file, offset, "%s", why);
+    } else if (has_id && str_eq(type, STR(RULES_NAMESPACE "Action"))) {
+        check_action(w);
+    }
+}
+
 /* A name of any number of parts and, at times, an id. */
 static void check_name(struct walk *w, bool is_type)
 {
-    char name[NAME_MAX];
-    char why[RULES_TEXT_MAX];
-    size_t len = 0;
+    char room[NAME_MAX];
+    struct buf name;
     size_t offset = w->token.offset;
+    buf_init_lent(&name, room, sizeof(room));
     for (;;) {
-        struct str part = w->token.text;
-        if (len + 2 + part.len > sizeof(name)) {
-            advance(w); /* none of ours is so long */
-            return;
-        }
-        if (len > 0) {
-            memcpy(name + len, "::", 2);
-            len += 2;
-        }
-        memcpy(name + len, part.ptr, part.len);
-        len += part.len;
+        buf_add(&name, w->token.text);
         advance(w);
         if (!is_sign(w, LEXER_SIGN(':', ':')))
             break;
@@ -188,22 +197,10 @@ static void check_name(struct walk *w, bool is_type)
         advance(w);
         if (w->token.kind != TOKEN_NAME)
             break;
+        BUF_LIT(&name, "::");
     }
-    struct str type = {name, len};
-    if (!is_type)
-        return;
-    if (w->errors == NULL) {
-        const struct rules_vocabulary_entity e = {w->file,
-                                                  rules_vocabulary_own(type),
-                                                  w->token.text,
-                                                  w->token.offset};
-        if (w->token.kind == TOKEN_STRING && e.type.len > 0)
-            w->each(w->user, &e);
-    } else if (!rules_vocabulary_type(type, why))
-        rules_report_at(w->errors, w->file, offset, "%s", why);
-    else if (w->token.kind == TOKEN_STRING &&
-             str_eq(type, STR(RULES_NAMESPACE "Action")))
-        check_action(w);
+    if (is_type && buf_ok(&name)) /* none of ours is longer */
+        check_type(w, buf_str(&name), offset);
 }
 
 static void walk(struct walk *w)

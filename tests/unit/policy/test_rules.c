@@ -11,6 +11,8 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "policy/rules.h"
+#include "policy/rules_explain.h"
+#include "policy/rules_shapes.h"
 
 /* The sanitizer's, where there is one; NULL elsewhere. */
 typedef void malloc_hook(const volatile void *p, size_t size);
@@ -738,6 +740,120 @@ static void test_the_digest_covers_everything_loaded(void **state)
     rules_evaluator_free(NULL);
 }
 
+static void test_reasons_are_given_link_by_link(void **state)
+{
+    (void)state;
+    struct rules *r = make(&(struct files){
+        .policies = {"// one\n@id(\"people\")\npermit(principal is "
+                     "Writ::User, action, resource);",
+                     "\n\nforbid(principal is Writ::Agent, action, resource)\n"
+                     "  when { context.task == \"t\" };" ALL},
+        .shadow = {ALL},
+        .has_shadow = true});
+    struct rules_evaluator *v = NULL;
+    struct rules_explanation x;
+    struct arena a;
+    struct chain c = alice_and_agent();
+    struct rules_request q = request(&c);
+    arena_init(&a, 1 << 20);
+    assert_int_equal(rules_evaluator_new(&v), ERR_OK);
+    assert_int_equal(rules_explain(r, v, &q, &a, &x), ERR_OK);
+    assert_int_equal(x.link_count, 2);
+    assert_true(x.live[0].permitted && !x.live[1].permitted);
+    assert_int_equal(x.live[0].reason_count, 2);
+    const struct rules_reason *people = &x.live[0].reasons[0];
+    assert_true(str_eq(people->policy, STR("people")));
+    assert_true(str_eq(people->file, STR("a.cedar")));
+    assert_int_equal(people->line, 2);
+    assert_true(people->is_permit);
+    assert_int_equal(x.live[1].fault_count, 1);
+    const struct rules_reason *erred = &x.live[1].faults[0];
+    assert_true(str_eq(erred->policy, STR("b.cedar#1")));
+    assert_int_equal(erred->line, 3);
+    assert_int_equal(erred->fault_line, 4);
+    assert_int_equal(erred->fault_column, 18);
+    assert_true(erred->fault.len > 0 && !erred->is_permit);
+    assert_true(x.shadow[1].permitted);
+    assert_int_equal(x.answer.decision.effect, DECISION_DENY);
+    q.tenant = STR("other");
+    assert_int_equal(rules_explain(r, v, &q, &a, &x), ERR_OK);
+    assert_true(x.by_fence);
+    assert_int_equal(x.link_count, 0);
+    arena_release(&a);
+    rules_evaluator_free(v);
+    rules_unref(r);
+}
+
+static void test_what_nobody_knows_is_warned_of(void **state)
+{
+    (void)state;
+    struct rules_file policy = {
+        STR("a.cedar"),
+        STR("permit(principal in Writ::Tenant::\"acm\", action, resource == "
+            "Writ::Model::\"smal\");\n"
+            "permit(principal in Writ::Tenant::\"acme\", action, resource in "
+            "Writ::ModelGroup::\"none\") when { resource == "
+            "Writ::Model::\"big\" };")};
+    const struct rules_sources from = {.policies = &policy, .policy_count = 1};
+    static const char *const want[] = {
+        "nothing is known of Tenant \"acm\"",
+        "nothing is known of Model \"smal\"; did you mean \"small\"?",
+        "nothing is known of ModelGroup \"none\"",
+    };
+    static const unsigned columns[] = {35, 75, 81};
+    struct rules_errors found;
+    struct rules *r = NULL;
+    assert_int_equal(rules_new(&settings, &from, &found, &r), ERR_OK);
+    rules_warnings(r, &from, &found);
+    assert_int_equal(found.count, ARRAY_LEN(want));
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        assert_string_equal(found.at[i].text, want[i]);
+        assert_int_equal(found.at[i].line, i == 2 ? 2 : 1);
+        assert_int_equal(found.at[i].column, columns[i]);
+    }
+    rules_unref(r);
+}
+
+static void test_without_a_configuration_the_fence_is_one_tenant(void **state)
+{
+    (void)state;
+    const struct rules_file policy = {STR("a.cedar"), STR(ALL)};
+    const struct rules_sources from = {.policies = &policy, .policy_count = 1};
+    struct rules_errors errors;
+    struct rules *r = NULL;
+    struct chain c = alice_and_agent();
+    struct rules_request q = request(&c);
+    assert_int_equal(rules_new(NULL, &from, &errors, &r), ERR_OK);
+    q.destination = (struct rules_destination){STR("x"), STR("y"), STR("z")};
+    assert_int_equal(ask(r, &q).decision.effect, DECISION_ALLOW);
+    c.links[1].who.tenant = STR("other");
+    assert_int_equal(ask(r, &q).decision.effect, DECISION_DENY);
+    rules_unref(r);
+}
+
+static void test_the_page_has_every_word_of_the_vocabulary(void **state)
+{
+    (void)state;
+    static char page[64 * 1024];
+    FILE *f = fopen(TEST_SOURCE_DIR "/docs/policy.md", "r");
+    assert_non_null(f);
+    size_t len = fread(page, 1, sizeof(page) - 1, f);
+    (void)fclose(f);
+    assert_true(len > 0 && len < sizeof(page) - 1);
+    for (unsigned i = 1; i < ACTION_COUNT; i++) {
+        struct str name = action_kind_name((enum action_kind)i);
+        char word[64];
+        (void)snprintf(word, sizeof(word), "`%s`", name.ptr);
+        assert_non_null(strstr(page, word));
+    }
+    for (unsigned s = 0; s < RULES_SHAPES_COUNT; s++) {
+        struct str name;
+        for (size_t n = 0;
+             (name = rules_shapes_member((enum rules_shape)s, n)).len > 0; n++)
+            assert_non_null(strstr(page, name.ptr));
+    }
+}
+
 static unsigned long allocations;
 
 static void count_malloc(const volatile void *p, size_t size)
@@ -803,6 +919,10 @@ int main(void)
             test_rule_03_entity_files_cannot_redefine_what_is_proven),
         cmocka_unit_test(test_more_errors_than_fit_are_counted),
         cmocka_unit_test(test_the_digest_covers_everything_loaded),
+        cmocka_unit_test(test_reasons_are_given_link_by_link),
+        cmocka_unit_test(test_what_nobody_knows_is_warned_of),
+        cmocka_unit_test(test_without_a_configuration_the_fence_is_one_tenant),
+        cmocka_unit_test(test_the_page_has_every_word_of_the_vocabulary),
         cmocka_unit_test(test_a_warm_decision_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
