@@ -1,0 +1,249 @@
+/* Tests app/policy_case: questions and tests as they stand in files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "app/policy_case.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "domain/risk.h"
+
+static struct arena arena;
+
+static int begin(void **state)
+{
+    (void)state;
+    arena_init(&arena, 4 * MIB);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    arena_release(&arena);
+    return 0;
+}
+
+#define CHAIN "chain: [{kind: human, id: corp|ann, tenant: acme}]\n"
+#define WHAT "action: model:invoke\nresource: small\n"
+
+static const struct policy_case *read_one(const char *over, const char *text)
+{
+    const struct policy_case_source from = {
+        .file = {STR("q.yaml"), str_from(text)},
+        .over = {STR("the options"), str_from(over)},
+        .now_us = 5000000,
+    };
+    struct rules_errors errors = {.count = 0};
+    const struct policy_case *c = NULL;
+    enum err e = policy_case_read_one(&arena, &from, &errors, &c);
+    if (e != ERR_OK && errors.count > 0)
+        print_error("%u:%u: %s\n", errors.at[0].line, errors.at[0].column,
+                    errors.at[0].text);
+    assert_int_equal(e, ERR_OK);
+    return c;
+}
+
+static void is(struct str got, const char *want)
+{
+    if (!str_eq(got, str_from(want)))
+        print_error("\"%.*s\" is not \"%s\"\n", STR_FMT(got), want);
+    assert_true(str_eq(got, str_from(want)));
+}
+
+static void test_a_question_has_what_its_file_says(void **state)
+{
+    (void)state;
+    const struct policy_case *c = read_one(
+        "",
+        "tenant: acme\n" WHAT
+        "destination: {provider: p, host: h, region: eu}\n"
+        "chain:\n"
+        "  - {kind: human, id: corp|ann, groups: [eng, ops],\n"
+        "     auth: {acr: phr, age: 2s}}\n"
+        "  - {kind: agent, id: acme/bot, owner: corp|ann, purposes: review,\n"
+        "     risk: [read, admin], auth: {method: x509, bound: true}}\n"
+        "  - {kind: workload, id: \"spiffe://a/b\", role: via, issuer: i}\n"
+        "context: {purpose: review, task: t, labels: [b, a], ip: 192.0.2.1,\n"
+        "  session: {calls: 1, tokens: 2, age: 3s, labels: \"*\"},\n"
+        "  chain: {supervised: true, history: [x]}, estimate: {tokens: 4}}\n");
+    const struct rules_request *q = &c->request;
+    const struct link *l = c->chain.links;
+    assert_int_equal(c->chain.count, 3);
+    assert_int_equal(l[0].role, LINK_SUBJECT);
+    assert_int_equal(l[0].method, AUTH_JWT);
+    assert_int_equal(l[0].auth_time_us, 3000000);
+    assert_int_equal(l[0].group_count, 2);
+    is(l[0].who.issuer, "corp");
+    is(l[0].acr, "phr");
+    is(c->links[0].name, "ann");
+    is(c->links[0].mode, "both");
+    assert_int_equal(l[1].role, LINK_ACTOR);
+    assert_int_equal(l[1].method, AUTH_X509);
+    assert_true(l[1].bound);
+    is(l[1].who.issuer, "keys");
+    is(l[1].who.tenant, "acme");
+    is(c->links[1].name, "bot");
+    is(c->links[1].mode, "delegated");
+    is(c->links[1].purposes[0], "review");
+    assert_int_equal(c->links[1].risk, RISK_READ | RISK_ADMIN);
+    assert_int_equal(l[2].role, LINK_VIA);
+    is(l[2].who.issuer, "i");
+    is(c->links[2].name, "spiffe://a/b");
+    is(q->destination.region, "eu");
+    is(q->purpose, "review");
+    is(q->ip, "192.0.2.1");
+    is(q->labels->names[0], "a");
+    assert_true(q->session->labels->all);
+    assert_int_equal(q->session->age_ms, 3000);
+    assert_int_equal(q->tokens, 4);
+    assert_int_equal(q->now_us, 5000000);
+    assert_true(q->supervised);
+    is(c->chain.history[0], "x");
+}
+
+static void test_options_go_before_the_file(void **state)
+{
+    (void)state;
+    const struct policy_case *c =
+        read_one("resource: {type: Tool, id: a/b}\ncontext: {purpose: p}\n"
+                 "principal: {kind: agent, id: acme/x}\n",
+                 CHAIN WHAT "context: {purpose: q, task: t}\n");
+    is(c->request.resource, "a/b");
+    is(c->request.resource_type, "Tool");
+    is(c->request.purpose, "p");
+    is(c->request.task, "t");
+    is(c->request.tenant, "acme");
+    assert_null(c->request.session);
+    assert_int_equal(c->chain.count, 1);
+    assert_int_equal(c->chain.links[0].role, LINK_PRESENTER);
+    c = read_one("", "{\"chain\": [{\"kind\": \"human\", \"id\": \"corp|a\", "
+                     "\"tenant\": \"t\"}], \"action\": \"model:embed\", "
+                     "\"resource\": \"m\"}");
+    assert_int_equal(c->request.action, ACTION_MODEL_EMBED);
+}
+
+static void test_tests_are_read_with_their_defaults(void **state)
+{
+    (void)state;
+    const struct rules_file file = {
+        STR("a.test.yaml"),
+        STR("defaults:\n  given:\n    action: model:invoke\n"
+            "    principal: {kind: human, id: corp|a, tenant: t}\n"
+            "    resource: small\n    context: {session: {calls: 1}}\n"
+            "tests:\n"
+            "  - {name: one, expect: allow}\n"
+            "  - name: two\n    expect: deny\n    shadow: allow\n"
+            "    policies: []\n"
+            "    given: {resource: big, context: {session: {tokens: 2}}}\n")};
+    struct rules_errors errors = {.count = 0};
+    struct policy_cases cases;
+    assert_int_equal(policy_case_read(&arena, &file, &errors, &cases), ERR_OK);
+    assert_int_equal(cases.count, 2);
+    is(cases.at[0].request.resource, "small");
+    assert_false(cases.at[0].has_policies);
+    assert_int_equal(cases.at[0].expect, DECISION_ALLOW);
+    assert_int_equal(cases.at[0].line, 8);
+    assert_int_equal(cases.at[0].request.now_us, POLICY_CASE_TIME_US);
+    is(cases.at[1].request.resource, "big");
+    assert_true(cases.at[1].has_policies && cases.at[1].has_shadow);
+    assert_int_equal(cases.at[1].session.calls, 1);
+    assert_int_equal(cases.at[1].session.tokens, 2);
+}
+
+static void test_what_is_wrong_is_told_at_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"", "t:0:0: there are no tests in it"},
+        {"- 1", "t:1:1: a map is wanted, beginning with tests:"},
+        {"test: []", "t:1:1: there is no key \"test\" here; did you mean "
+                     "tests?"},
+        {"tests: {}", "t:1:8: tests: is a list of at most 10000"},
+        {"tests: [{expect: allow}]", "t:1:9: a test has a name:"},
+        {"tests: [{name: a}]", "t:1:9: expect: is allow or deny"},
+        {"tests: [{name: a, expect: yes}]", "t:1:27: allow or deny is wanted"},
+        {"tests: [{name: a, expect: deny, given: {acton: x}}]",
+         "t:1:41: there is no key \"acton\" here; did you mean action?"},
+        {"tests: [{name: a, expect: deny}]", "t:1:9: chain: is missing"},
+        {"tests:\n- name: a\n  expect: deny\n  given: {action: fly, "
+         "resource: {}, principal: {kind: human, id: a|b, tenant: t}}",
+         "t:4:19: there is no action \"fly\""},
+        {"defaults: {given: {chain: []}}\ntests: [{name: a, expect: deny}]",
+         "t:1:27: a chain is a list of 1 to 8 links"},
+        {"defaults: {given: {chain: [{kind: alien, id: a}]}}\ntests: "
+         "[{name: a, expect: deny}]",
+         "t:1:28: kind: is human, application, workload or agent"},
+        {"defaults: {given: {principal: {kind: human, id: \"a|b\"}}}\ntests: "
+         "[{name: a, expect: deny}]",
+         "t:1:31: tenant: is missing here and in the question"},
+        {"defaults: {given: {tenant: t, principal: {kind: agent, id: a/b, "
+         "mode: slow, risk: [all], role: boss, auth: {age: old}}}}\ntests: "
+         "[{name: a, expect: deny}]",
+         "t:1:96: role: is subject, application, actor, presenter or via"},
+        {"defaults: {given: {context: {time: noon}}}\ntests: [{name: a, "
+         "expect: deny}]",
+         "t:1:36: a time like 2026-11-20T08:00:00Z is wanted"},
+        {"defaults: {given: {context: {chain: {supervised: 1}}}}\ntests: "
+         "[{name: a, expect: deny}]",
+         "t:1:50: true or false is wanted"},
+        {"defaults: {given: {context: {session: {calls: -1}}}}\ntests: "
+         "[{name: a, expect: deny}]",
+         "t:1:47: a whole number from 0 is wanted"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct rules_file file = {STR("t"), str_from(rows[i].text)};
+        struct rules_errors errors = {.count = 0};
+        struct policy_cases cases;
+        char got[RULES_TEXT_MAX + 64];
+        struct buf text;
+        assert_int_equal(policy_case_read(&arena, &file, &errors, &cases),
+                         ERR_CONFIG);
+        assert_true(errors.count > 0);
+        buf_init_lent(&text, got, sizeof(got));
+        buf_addf(&text, "%.*s:%u:%u: %s", STR_FMT(errors.at[0].file),
+                 errors.at[0].line, errors.at[0].column, errors.at[0].text);
+        assert_true(buf_add_char(&text, '\0'));
+        assert_string_equal(got, rows[i].want);
+    }
+}
+
+static void test_memory_that_runs_out_is_told(void **state)
+{
+    (void)state;
+    const struct rules_file file = {
+        STR("t"), STR("tests: [{name: a, expect: deny, given: {tenant: t, "
+                      "principal: {kind: human, id: \"a|b\", groups: [x]}, "
+                      "action: model:invoke, resource: m, context: {labels: "
+                      "[a], time: 2026-11-20T08:00:00Z}}}]")};
+    enum err e = ERR_NO_MEMORY;
+    size_t cap = 0;
+    for (; e != ERR_OK && cap < 256 * KIB; cap += 16) {
+        struct rules_errors errors = {.count = 0};
+        struct policy_cases cases;
+        struct arena a;
+        arena_init(&a, cap);
+        e = policy_case_read(&a, &file, &errors, &cases);
+        assert_true(e == ERR_OK || e == ERR_NO_MEMORY);
+        arena_release(&a);
+    }
+    assert_int_equal(e, ERR_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_question_has_what_its_file_says),
+        cmocka_unit_test(test_options_go_before_the_file),
+        cmocka_unit_test(test_tests_are_read_with_their_defaults),
+        cmocka_unit_test(test_what_is_wrong_is_told_at_its_place),
+        cmocka_unit_test(test_memory_that_runs_out_is_told),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
