@@ -18,7 +18,7 @@ enum { TARGET_MAX = 4096 };
 /* clang-format off */
 #define TERMS                                                                  \
     {"owner", 0, "NAME", "the person who answers for it; \"alice\", or \"corp|alice\""}, \
-    {"purposes", 0, "LIST", "what for, with commas between"},                  \
+    {"purpose", 0, "LIST", "what for; several with commas between"},                  \
     {"mode", 0, "MODE", "delegated (default), autonomous, both"},              \
     {"risk", 0, "LIST", "the most it may do: read (default), write, ..."},     \
     {"expires", 0, "WHEN", "90d, or 2027-01-31; mandatory"},                   \
@@ -88,7 +88,7 @@ static void add_list(struct buf *to, const char *name, const char *value)
 static void add_terms(struct buf *to, const struct cli *c)
 {
     add_text(to, "owner", cli_value(c, "owner", NULL));
-    add_list(to, "purposes", cli_value(c, "purposes", NULL));
+    add_list(to, "purposes", cli_value(c, "purpose", NULL));
     add_text(to, "mode", cli_value(c, "mode", NULL));
     add_list(to, "risk", cli_value(c, "risk", NULL));
     add_text(to, "expires", cli_value(c, "expires", NULL));
