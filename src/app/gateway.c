@@ -34,25 +34,6 @@ enum {
     MMAP_THRESHOLD = 1024 * 1024,
 };
 
-static void tell_supervisor(struct gateway *g, uint16_t type, struct str text)
-{
-    struct buf *out = channel_out(g->supervisor);
-    if (out != NULL)
-        frame_add(out, type, 0, text);
-    channel_flush(g->supervisor);
-}
-
-void gateway_lost(struct gateway *g, uint16_t type, unsigned slot)
-{
-    struct buf payload;
-
-    buf_init(&payload, 4);
-    frame_put_u16(&payload, type);
-    frame_put_u16(&payload, (uint16_t)slot);
-    tell_supervisor(g, GATEWAY_LOST, buf_str(&payload));
-    buf_release(&payload);
-}
-
 /* ---- the end ---- */
 
 static void on_leave(struct timer *t)
@@ -85,7 +66,7 @@ void gateway_worker_ended(struct gateway *g)
     gateway_store_finish(g);
 }
 
-static void drain(struct gateway *g)
+void gateway_drain(struct gateway *g)
 {
     if (g->phase == PHASE_STARTING)
         end(g, 0);
@@ -99,12 +80,12 @@ static void drain(struct gateway *g)
 
 void gateway_refuse(struct gateway *g)
 {
-    tell_supervisor(g, GATEWAY_FAILED, (struct str){0});
+    gateway_tell(g, GATEWAY_FAILED, (struct str){0});
     g->exit_code = 1;
     if (g->phase == PHASE_STARTING)
         end(g, 1);
     else
-        drain(g); /* the workers end first, with their evidence */
+        gateway_drain(g); /* the workers end first, with their evidence */
 }
 
 /* ---- snapshots ---- */
@@ -137,7 +118,7 @@ static void start_workers(struct gateway *g)
     }
     g->phase = PHASE_SERVING;
     evidence_lifecycle(g->control.evidence, STR("start"), (struct str){0});
-    tell_supervisor(g, GATEWAY_READY, (struct str){0});
+    gateway_tell(g, GATEWAY_READY, (struct str){0});
     log_info("ready", {"node", str_from(g->options->node)});
 }
 
@@ -238,92 +219,6 @@ static void ask_caller_key(struct gateway *g)
         timer_set(g->loop, &g->retry, KEEPER_RETRY_MS, on_retry);
 }
 
-/* ---- what the supervisor says ---- */
-static enum err take_connection(struct gateway *g, const struct frame *f,
-                                int fd)
-{
-    struct frame_reader r = frame_reader(f->payload);
-    unsigned slot = frame_get_u16(&r);
-
-    if (!frame_reader_done(&r) || fd == -1 || slot > g->worker_count) {
-        if (fd != -1)
-            (void)close(fd);
-        return ERR_MALFORMED;
-    }
-    if (slot < g->worker_count && g->workers[slot].started) {
-        gateway_worker_connect(&g->workers[slot], f->type, fd);
-        /* What was on its way on the broken one is nobody's now. */
-        if (f->type == GATEWAY_LEDGER && ledger_client_ready(g->control.ledger))
-            gateway_orphans_ask(g);
-        return ERR_OK;
-    }
-    /* A worker that has not started yet will find it where it looks. */
-    if (slot < g->worker_count)
-        (void)dup2(fd, f->type == GATEWAY_LEDGER ? role_fd_ledger(slot)
-                                                 : role_fd_keeper(slot));
-    if (slot < g->worker_count || f->type == GATEWAY_RUNNER) {
-        (void)close(fd);
-        return ERR_OK;
-    }
-    enum err e = f->type == GATEWAY_LEDGER
-                     ? ledger_client_connect(g->control.ledger, fd)
-                     : keeper_client_connect(g->control.keeper, fd);
-    if (e == ERR_OK && f->type == GATEWAY_LEDGER) {
-        g->cut_recorded = false; /* another process, another start */
-        gateway_orphans_ask(g);
-    }
-    return e;
-}
-
-static enum err take_processes(struct gateway *g, const struct frame *f)
-{
-    struct frame_reader r = frame_reader(f->payload);
-
-    g->process_count = 0;
-    while (r.left.len > 0 && g->process_count < GATEWAY_PROCESSES_MAX) {
-        struct gateway_process *p = &g->processes[g->process_count++];
-        p->role = (enum frame_role)frame_get_u32(&r);
-        p->pid = frame_get_u32(&r);
-        p->restarts = frame_get_u32(&r);
-    }
-    return frame_reader_done(&r) ? ERR_OK : ERR_MALFORMED;
-}
-
-static enum err on_frame(void *user, const struct frame *f, int fd)
-{
-    struct gateway *g = user;
-
-    switch (f->type) {
-    case GATEWAY_LEDGER:
-    case GATEWAY_KEEPER:
-    case GATEWAY_RUNNER:
-        return take_connection(g, f, fd);
-    case GATEWAY_RELOAD:
-        if (g->phase == PHASE_SERVING)
-            gateway_build_start(g);
-        return ERR_OK;
-    case GATEWAY_DRAIN:
-        drain(g);
-        return ERR_OK;
-    case GATEWAY_PROCESSES:
-        return take_processes(g, f);
-    default:
-        return ERR_MALFORMED;
-    }
-}
-
-static void on_supervisor_gone(void *user, enum err why)
-{
-    (void)why;
-    drain(user); /* nobody will restart us or our sockets */
-}
-
-static void on_opened(void *user, struct frame_hello peer)
-{
-    (void)user;
-    (void)peer;
-}
-
 /* ---- what goes on while it serves ---- */
 
 /* A torn tail that the ledger cut when it started is part of the story. */
@@ -415,15 +310,9 @@ static enum err open_services(struct gateway *g)
 
 static enum err open_all(struct gateway *g)
 {
-    static const struct channel_events events = {on_opened, on_frame,
-                                                 on_supervisor_gone};
-    const struct frame_hello own = {FRAME_PROTOCOL_VERSION, FRAME_ROLE_WORKER,
-                                    g->options->generation};
-
     enum err e = loop_new(&g->loop);
     if (e == ERR_OK)
-        e = channel_new(g->loop, ROLE_FD_SUPERVISOR, own, FRAME_ROLE_SUPERVISOR,
-                        &events, g, &g->supervisor);
+        e = gateway_supervisor_open(g);
     if (e == ERR_OK)
         e = open_control(g);
     if (e == ERR_OK)

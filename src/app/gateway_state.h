@@ -160,13 +160,19 @@ void gateway_status_figures(const struct gateway *g,
 /* Snapshot, ledger, keeper and store are there. */
 bool gateway_status_ready(const struct gateway *g);
 
+/* gateway_supervisor.c */
+MUST_CHECK enum err gateway_supervisor_open(struct gateway *g);
+void gateway_tell(struct gateway *g, uint16_t type, struct str text);
+/* Asks the supervisor for a new connection to ledger or keeper. */
+void gateway_lost(struct gateway *g, uint16_t type, unsigned slot);
+
 /* gateway.c */
+/* Finishes what is open, then ends. */
+void gateway_drain(struct gateway *g);
 void gateway_worker_ended(struct gateway *g);
 /* One of GATEWAY_LOADS is done; with the last, workers start. */
 void gateway_loaded(struct gateway *g);
 void gateway_stored(struct gateway *g);
-/* Asks the supervisor for a new connection to ledger or keeper. */
-void gateway_lost(struct gateway *g, uint16_t type, unsigned slot);
 /* It cannot work like this: the gateway ends, and is not started again. */
 void gateway_refuse(struct gateway *g);
 
