@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "bench_limit.h"
+#include "limit/limit_table.h"
 
 #define NAMES(...)                                                             \
     {.at = (const struct str[]){__VA_ARGS__},                                  \
@@ -556,6 +557,40 @@ static void test_a_sweep_forgets_what_has_ended(void **state)
     limit_rules_free(r);
 }
 
+static void test_a_full_table_refuses_whom_it_does_not_know(void **state)
+{
+    (void)state;
+    static const struct limit_settings rules[] = {
+        {.name = STR_INIT("p"), .concurrency = 10},
+        {.name = STR_INIT("t"),
+         .per = LIMIT_PER_TENANT,
+         .budget_requests = 10,
+         .budget_window_ms = 3600000},
+    };
+    struct limit_rules *r = bench_limit_rules(rules, ARRAY_LEN(rules));
+    struct limit_counters *c = bench_limit_counters();
+    struct limit_reservation a = {0}, b = {0};
+    struct limit_answer answer;
+    struct limit_ask ask = bench_limit_ask(&writer, 10, BENCH_START);
+    assert_int_equal(limit_reserve(c, r, &ask, &a, &answer), ERR_OK);
+    size_t used = atomic_exchange(&c->count, LIMIT_COUNTERS_MAX);
+    ask.links = &reader;
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(limit_reserve(c, r, &ask, &b, &answer), ERR_LIMIT);
+    assert_int_equal(b.count, 0);
+    ask.links = &writer; /* whom it knows, and nothing was taken */
+    assert_int_equal(limit_reserve(c, r, &ask, &b, &answer), ERR_OK);
+    assert_int_equal(answer.requests.remaining, 8);
+    assert_int_equal(atomic_load(&c->count), LIMIT_COUNTERS_MAX);
+    atomic_store(&c->count, used);
+    limit_settle(c, &a, true, 0);
+    limit_settle(c, &b, true, 0);
+    limit_sweep(c, BENCH_START + BENCH_HOUR);
+    assert_int_equal(atomic_load(&c->count), 0);
+    limit_counters_free(c);
+    limit_rules_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -572,6 +607,7 @@ int main(void)
         cmocka_unit_test(test_states_tell_the_tightest),
         cmocka_unit_test(test_counters_outlive_the_rules),
         cmocka_unit_test(test_a_sweep_forgets_what_has_ended),
+        cmocka_unit_test(test_a_full_table_refuses_whom_it_does_not_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -437,45 +437,59 @@ static void do_checkpoint(struct world *w)
     }
 }
 
-/* By the whole log, from its first entry on. */
-static void check(struct world *w)
+static int64_t window_start(const struct world *w, unsigned limit)
 {
-    for (unsigned limit = 0; limit < ARRAY_LEN(limits); limit++) {
-        int64_t window = limits[limit].budget_window_ms * 1000;
-        int64_t start = w->now_us - w->now_us % window;
-        for (unsigned agent = 0; agent < (limit == 0 ? WHOM : 1); agent++) {
-            static bool closed[LOG_MAX];
-            uint64_t requests = 0, tokens = 0;
-            memset(closed, 0, sizeof(closed));
-            for (size_t i = w->log_size; i-- > 0;) {
-                const struct fact *f = &w->log[i];
-                const struct fact *of = f->closes < 0 ? f : &w->log[f->closes];
-                if (f->closes >= 0)
-                    closed[f->closes] = true;
-                if (of->starts[limit] != start ||
-                    (limit == 0 && of->agent != agent))
-                    continue;
-                if (f->closes >= 0) {
-                    requests += f->sent ? 1 : 0;
-                    tokens += f->used;
-                } else if (!closed[i]) {
-                    requests += 1;
-                    tokens += f->reserved;
-                }
-            }
-            char whom[32];
-            (void)snprintf(whom, sizeof(whom), limit == 0 ? "agent:%s" : "acme",
-                           agents[agent].id.ptr);
-            struct limit_row row =
-                bench_limit_find(w->counters, w->rules, limits[limit].name.ptr,
-                                 whom, w->now_us);
-            if (row.window_us != 0 && row.window_start_us != start)
-                row = (struct limit_row){0};
-            assert_int_equal(row.used_tokens + row.reserved_tokens, tokens);
-            assert_int_equal(row.used_requests + row.reserved_requests,
-                             requests);
+    int64_t window = limits[limit].budget_window_ms * 1000;
+    return w->now_us - w->now_us % window;
+}
+
+/* By the whole log, from its first entry on: used and reserved. */
+static struct limit_row expect(const struct world *w, unsigned limit,
+                               unsigned agent)
+{
+    static bool closed[LOG_MAX];
+    struct limit_row sum = {0};
+    memset(closed, 0, sizeof(closed));
+    for (size_t i = w->log_size; i-- > 0;) {
+        const struct fact *f = &w->log[i];
+        const struct fact *of = f->closes < 0 ? f : &w->log[f->closes];
+        if (f->closes >= 0)
+            closed[f->closes] = true;
+        if (of->starts[limit] != window_start(w, limit) ||
+            (limit == 0 && of->agent != agent))
+            continue;
+        if (f->closes >= 0) {
+            sum.used_requests += f->sent ? 1 : 0;
+            sum.used_tokens += f->used;
+        } else if (!closed[i]) {
+            sum.used_requests += 1;
+            sum.used_tokens += f->reserved;
         }
     }
+    return sum;
+}
+
+static void check_one(const struct world *w, unsigned limit, unsigned agent)
+{
+    char whom[32];
+    struct limit_row want = expect(w, limit, agent);
+    (void)snprintf(whom, sizeof(whom), limit == 0 ? "agent:%s" : "acme",
+                   agents[agent].id.ptr);
+    struct limit_row row =
+        bench_limit_find(w->counters, w->rules, limits[limit].name.ptr, whom,
+                         w->now_us);
+    if (row.window_us != 0 && row.window_start_us != window_start(w, limit))
+        row = (struct limit_row){0};
+    assert_int_equal(row.used_tokens + row.reserved_tokens, want.used_tokens);
+    assert_int_equal(row.used_requests + row.reserved_requests,
+                     want.used_requests);
+}
+
+static void check(const struct world *w)
+{
+    for (unsigned agent = 0; agent < WHOM; agent++)
+        check_one(w, 0, agent);
+    check_one(w, 1, 0);
 }
 
 static void crash(struct world *w)
