@@ -90,20 +90,28 @@ void people_tried(struct admin_host *h, const struct people_keys *k, enum err e)
     }
 }
 
-/* May the person of this account act? */
-static bool may_act(struct admin_host *h, struct str name)
+bool people_may_act(const struct admin_host *h, struct str id)
+{
+    const struct registry_entry *person, *live;
+
+    if (h->registry == NULL)
+        return false;
+    const struct registry_view *v = registry_now(h->registry);
+    person = registry_view_find(v, PRINCIPAL_USER, id);
+    return person != NULL && str_eq(person->who.issuer, STR("local")) &&
+           registry_view_check(v, &person->who, loop_wall_us(h->loop), &live) ==
+               ERR_OK;
+}
+
+static bool account_may_act(const struct admin_host *h, struct str name)
 {
     char room[ACCOUNTS_NAME_MAX + 8];
-    const struct registry_entry *entry;
     struct buf id;
 
     buf_init_lent(&id, room, sizeof(room));
     BUF_LIT(&id, "local|");
     buf_add(&id, name);
-    const struct principal who = {.kind = PRINCIPAL_USER, .id = buf_str(&id)};
-    return h->registry != NULL && buf_ok(&id) &&
-           registry_view_check(registry_now(h->registry), &who,
-                               loop_wall_us(h->loop), &entry) == ERR_OK;
+    return buf_ok(&id) && people_may_act(h, buf_str(&id));
 }
 
 void people_answer_token(struct admin_call *c, struct str name, int status)
@@ -136,7 +144,7 @@ static void on_checked(void *user, enum err e)
     struct admin_call *c = l->pending.call;
     struct str name = {l->name, l->name_len};
 
-    if (e == ERR_OK && !may_act(l->host, name))
+    if (e == ERR_OK && !account_may_act(l->host, name))
         e = ERR_UNAUTHENTICATED; /* suspended, or expired */
     people_tried(l->host, &l->keys, e);
     if (c != NULL && e == ERR_OK)

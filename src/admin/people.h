@@ -20,4 +20,7 @@ void people_enrol(struct admin_call *c);
 /* A new code for another person. */
 void people_invite(struct admin_call *c);
 
+/* May the person with an account, of this entity id ("local|ada"), act? */
+bool people_may_act(const struct admin_host *h, struct str id);
+
 #endif

@@ -49,6 +49,7 @@ const struct cli_option cmd_agent_add_options[] = {
     REASON_OPTION,
     {"tenant", 0, "NAME", "mandatory where there are several"},
     {"issuer", 0, "ALIAS", "an issuer of trust.oidc; without: a key is made"},
+    {"key-hash", 0, "HASH", "of a key it has already (`writ key hash`)"},
     TERMS,
     END};
 const struct cli_option cmd_agent_adopt_options[] = {ADMIN_CLIENT_OPTIONS,
@@ -387,6 +388,7 @@ int cmd_agent_add(const struct cli *c)
     add_text(&body, "kind", cli_value(c, "kind", NULL));
     add_text(&body, "tenant", cli_value(c, "tenant", NULL));
     add_text(&body, "issuer", cli_value(c, "issuer", NULL));
+    add_text(&body, "key_hash", cli_value(c, "key-hash", NULL));
     add_terms(&body, c);
     buf_add_char(&body, '}');
     int code = buf_ok(&body) ? ask(c, "/admin/v1/agents", &body)

@@ -12,6 +12,7 @@
 #include "admin/lockout.h"
 #include "admin/logins.h"
 #include "admin/metrics.h"
+#include "admin/people.h"
 #include "admin/people_enrolment.h"
 #include "app/gateway_admin_guard.h"
 #include "app/gateway_registry.h"
@@ -31,7 +32,6 @@ struct gateway_admin {
     struct worker plane; /* of the listener; it only answers */
     struct tls_context *tls;
     struct gateway_admin_guard guard;
-    bool listens;
 };
 
 /* One request on its way. */
@@ -137,21 +137,14 @@ static bool prove_peer(struct admin_request *r)
 static void prove_login(struct admin_request *r)
 {
     struct gateway_admin *a = r->admin;
-    struct registry *registry = a->host.registry;
     const struct http_request_head *head = http_request_head(r->exchange->http);
-    int64_t now_us = loop_wall_us(a->host.loop);
-    const struct registry_entry *entry;
     struct str token, name;
 
-    if (registry == NULL || a->host.accounts == NULL ||
-        !gateway_admin_guard_bearer(head, &token) ||
-        !logins_find(a->host.logins, token, now_us, &name))
+    if (!gateway_admin_guard_bearer(head, &token) ||
+        !logins_find(a->host.logins, token, loop_wall_us(a->host.loop), &name))
         return;
     set_author(r, AUTH_LOGIN, "local|%.*s", STR_FMT(name));
-    const struct principal who = {.kind = PRINCIPAL_USER,
-                                  .id = r->call.author.id};
-    if (registry_view_check(registry_now(registry), &who, now_us, &entry) ==
-        ERR_OK)
+    if (people_may_act(&a->host, r->call.author.id))
         r->call.author.token = token;
     else
         r->call.author = (struct admin_author){0};
