@@ -113,7 +113,8 @@ static struct cell number_of(const struct json *v)
     return cell_of((struct str){text, (size_t)len});
 }
 
-/* The chain, first link first: "alice>notebook"; or where nobody known was. */
+/* The chain, first link first: "alice>notebook"; who changed something; or
+ * where nobody known was. */
 static struct cell who_of(const struct json *v)
 {
     struct cell cell = {.len = 0};
@@ -124,6 +125,8 @@ static struct cell who_of(const struct json *v)
             put(&cell, STR(">"));
         put(&cell, member(link, "id"));
     }
+    if (cell.len == 0)
+        put(&cell, member(json_get(v, STR("author")), "id"));
     if (cell.len == 0)
         put(&cell, member(v, "source"));
     return cell;
@@ -149,7 +152,9 @@ static struct cell where_of(const struct json *v)
     struct cell intent = number_of(json_get(v, STR("intent")));
     struct cell count = number_of(json_get(v, STR("count")));
     put(&cell, member(json_get(v, STR("resource")), "id"));
-    put(&cell, member(v, "detail"));
+    put(&cell, member(json_get(v, STR("subject")), "id"));
+    if (cell.len == 0)
+        put(&cell, member(v, "detail"));
     if (provider.len > 0)
         put(&cell, STR(" -> "));
     put(&cell, provider);
@@ -239,7 +244,7 @@ static const char *color_of(struct str effect)
 enum {
     WIDTH_INDEX = 8,
     WIDTH_TIME = 18,
-    WIDTH_KIND = 9,
+    WIDTH_KIND = 10,
     WIDTH_WHO = 20,
     WIDTH_ACTION = 12,
     WIDTH_WHERE = 32,
@@ -286,8 +291,9 @@ enum err entry_view_row(struct arena *a, const struct ledger_entry *e,
     struct str effect = member(json_get(v, STR("decision")), "effect");
     struct cell kind = cell_of(member(v, "kind"));
     struct cell who = who_of(v);
-    struct cell action = cell_of(member(v, "action"));
-    put_word(&action, member(v, "event"));
+    /* Of a change, what was done says more than which right it took. */
+    struct str event = member(v, "event");
+    struct cell action = cell_of(event.len > 0 ? event : member(v, "action"));
     struct cell where = where_of(v);
     struct cell decision = cell_of(effect);
     struct cell status = status_of(v);

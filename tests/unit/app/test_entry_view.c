@@ -65,27 +65,33 @@ static void test_a_row_shows_who_what_where_and_how(void **state)
         const char *want;
     } rows[] = {
         {STR_INIT(intent),
-         "       5 11-20 07:30:00.123 intent    keys|alice>acme/age~ "
+         "       5 11-20 07:30:00.123 intent     keys|alice>acme/age~ "
          "model:invoke small -> openai/gpt-4o-mini      allow    -"
          "                       -                -\n"},
         {STR_INIT(outcome),
-         "       5 11-20 07:30:01.000 outcome   -                    "
+         "       5 11-20 07:30:01.000 outcome    -                    "
          "-            of 4                             -        ok 200"
          "                  12+34          812\n"},
         {STR_INIT(unknown),
-         "       5 11-20 07:30:01.000 refusal   192.0.2.1            "
+         "       5 11-20 07:30:01.000 refusal    192.0.2.1            "
          "-            x 9                              -        "
          "invalid_credential      -                -\n"},
         {STR_INIT(decided),
-         "       5 -                  intent    -                    "
+         "       5 -                  intent     -                    "
          "-            -                                allow    "
          "shadow:deny by p,agents -                -\n"},
         {STR_INIT(refused),
-         "       5 -                  refusal   -                    "
+         "       5 -                  refusal    -                    "
          "-            -                                deny     "
          "denied by no-us         -                -\n"},
+        {STR_INIT("{\"author\":{\"id\":\"local|ada\"},\"event\":\"suspend\","
+                  "\"action\":\"revoke:write\",\"kind\":\"revocation\","
+                  "\"subject\":{\"id\":\"acme/writer\"},\"detail\":\"d\"}"),
+         "       5 -                  revocation local|ada            "
+         "suspend      acme/writer                      -        -"
+         "                       -                -\n"},
         {STR_INIT("{}"),
-         "       5 -                  -         -                    "
+         "       5 -                  -          -                    "
          "-            -                                -        -"
          "                       -                -\n"},
     };
