@@ -4,6 +4,7 @@
 
 #include "app/cmd.h"
 #include "app/cmd_load.h"
+#include "app/policy_rules.h"
 #include "base/text.h"
 #include "codec/json.h"
 #include "os/file.h"
@@ -51,6 +52,41 @@ static void look_for_files(struct missings *m, const struct settings *s)
         for (size_t j = 0; j < p->credential_count; j++)
             look(m, "providers.NAME.credential[].file", p->credentials[j].file);
     }
+    for (size_t i = 0; i < s->issuer_count; i++)
+        look(m, "trust.oidc[].ca", s->issuers[i].ca);
+    look(m, "admin.tls.cert", s->admin.tls.cert);
+    look(m, "admin.tls.key", s->admin.tls.key);
+}
+
+/* A policy that cannot be loaded; of these the lines are all there is. */
+struct refusals {
+    const struct cli *cli;
+    size_t count;
+};
+
+static void on_refusal(void *user, struct str line)
+{
+    struct refusals *r = user;
+    r->count++;
+    cli_print_safe(r->cli->err, line);
+    (void)fputc('\n', r->cli->err);
+}
+
+/* Loads the policies as a node would. */
+static int check_rules(const struct cli *c, const struct settings *s,
+                       size_t *ret_count)
+{
+    struct refusals r = {.cli = c};
+    struct rules *rules = NULL;
+    enum err e = policy_rules_load(s, on_refusal, &r, &rules);
+    if (e == ERR_OK) {
+        *ret_count = rules_count(rules);
+        rules_unref(rules);
+        return CLI_OK;
+    }
+    if (r.count == 0 || c->json)
+        return cli_fail(c, "the policies cannot be loaded");
+    return CLI_FAILED;
 }
 
 static void print_listeners(const struct cli *c, const struct settings *s)
@@ -96,7 +132,8 @@ static void print_names(const struct cli *c, const char *what,
     cli_print(c->out, "%s", names.count == 0 ? none : "");
 }
 
-static void print_rules(const struct cli *c, const struct settings *s)
+static void print_rules(const struct cli *c, const struct settings *s,
+                        size_t policies)
 {
     for (size_t i = 0; i < s->issuer_count; i++) {
         const struct issuer_settings *o = &s->issuers[i];
@@ -107,12 +144,14 @@ static void print_rules(const struct cli *c, const struct settings *s)
         (void)fputc('\n', c->out);
     }
     if (s->policies.dir.len > 0)
-        cli_print(c->out, "  policies  %.*s\n", STR_FMT(s->policies.dir));
+        cli_print(c->out, "  policies  %.*s: %zu\n", STR_FMT(s->policies.dir),
+                  policies);
     for (size_t i = 0; i < s->limit_count; i++)
         cli_print(c->out, "  limit     %.*s\n", STR_FMT(s->limits[i].name));
 }
 
-static void print_summary(const struct cli *c, const struct settings *s)
+static void print_summary(const struct cli *c, const struct settings *s,
+                          size_t policies)
 {
     cli_print(c->out, "%.*s: ok\n  node      %.*s\n  data      %.*s\n",
               STR_FMT(s->file), STR_FMT(s->node), STR_FMT(s->data));
@@ -135,23 +174,31 @@ static void print_summary(const struct cli *c, const struct settings *s)
     }
     for (size_t i = 0; i < s->model_count; i++)
         print_routes(c, s, &s->models[i]);
-    print_rules(c, s);
+    print_rules(c, s, policies);
 }
 
+/* What was found out about a configuration. */
+struct findings {
+    struct missings missings;
+    struct config_gap gaps[GAPS_MAX];
+    size_t gap_count, policies;
+};
+
 static void print_text(const struct cli *c, const struct settings *s,
-                       const struct missings *m, const struct config_gap *gaps,
-                       size_t gap_count)
+                       const struct findings *f)
 {
+    const struct missings *m = &f->missings;
+
     if (m->count == 0)
-        print_summary(c, s);
+        print_summary(c, s, f->policies);
     for (size_t i = 0; i < m->count; i++)
         cli_print(c->err, "%.*s: %s: %.*s cannot be read\n", STR_FMT(s->file),
                   m->at[i].key, STR_FMT(m->at[i].path));
-    if (gap_count > 0)
+    if (f->gap_count > 0)
         cli_print(c->out, "Gaps:\n");
-    for (size_t i = 0; i < gap_count; i++)
-        cli_print(c->out, "  %.*s: %.*s\n", STR_FMT(gaps[i].path),
-                  STR_FMT(gaps[i].text));
+    for (size_t i = 0; i < f->gap_count; i++)
+        cli_print(c->out, "  %.*s: %.*s\n", STR_FMT(f->gaps[i].path),
+                  STR_FMT(f->gaps[i].text));
 }
 
 static void member(struct buf *to, const char *name, struct str value)
@@ -161,9 +208,9 @@ static void member(struct buf *to, const char *name, struct str value)
 }
 
 static int print_json(const struct cli *c, const struct settings *s,
-                      const struct missings *m, const struct config_gap *gaps,
-                      size_t gap_count)
+                      const struct findings *f)
 {
+    const struct missings *m = &f->missings;
     char digest[TEXT_HEX_LEN(sizeof(s->digest))];
     struct buf b;
     text_hex(s->digest, sizeof(s->digest), digest);
@@ -178,9 +225,10 @@ static int print_json(const struct cli *c, const struct settings *s,
     member(&b, "data", s->data);
     buf_addf(&b,
              ",\"listeners\":%zu,\"tenants\":%zu,\"providers\":%zu,"
-             "\"models\":%zu,\"issuers\":%zu,\"limits\":%zu,\"errors\":[",
+             "\"models\":%zu,\"policies\":%zu,\"issuers\":%zu,"
+             "\"limits\":%zu,\"errors\":[",
              s->listen_count, s->tenant_count, s->provider_count,
-             s->model_count, s->issuer_count, s->limit_count);
+             s->model_count, f->policies, s->issuer_count, s->limit_count);
     for (size_t i = 0; i < m->count; i++) {
         buf_add(&b, i == 0 ? STR("{") : STR(",{"));
         member(&b, "path", str_from(m->at[i].key));
@@ -189,11 +237,11 @@ static int print_json(const struct cli *c, const struct settings *s,
         BUF_LIT(&b, ",\"text\":\"cannot be read\"}");
     }
     BUF_LIT(&b, "],\"gaps\":[");
-    for (size_t i = 0; i < gap_count; i++) {
+    for (size_t i = 0; i < f->gap_count; i++) {
         buf_add(&b, i == 0 ? STR("{") : STR(",{"));
-        member(&b, "path", gaps[i].path);
+        member(&b, "path", f->gaps[i].path);
         BUF_LIT(&b, ",");
-        member(&b, "text", gaps[i].text);
+        member(&b, "text", f->gaps[i].text);
         BUF_LIT(&b, "}");
     }
     BUF_LIT(&b, "]}\n");
@@ -208,19 +256,20 @@ int cmd_check(const struct cli *c)
 {
     struct arena arena;
     struct settings settings;
-    struct missings missings = {0};
-    struct config_gap gaps[GAPS_MAX];
+    struct findings f = {.policies = 0};
     arena_init(&arena, 2 * CONFIG_ARENA_MAX);
     int code = cmd_load_config(c, cli_value(c, "config", CMD_CONFIG_DEFAULT),
                                &arena, &settings);
+    if (code == CLI_OK)
+        code = check_rules(c, &settings, &f.policies);
     if (code == CLI_OK) {
-        look_for_files(&missings, &settings);
-        size_t n = config_gaps(&arena, &settings, gaps, GAPS_MAX);
+        look_for_files(&f.missings, &settings);
+        f.gap_count = config_gaps(&arena, &settings, f.gaps, GAPS_MAX);
         if (c->json)
-            code = print_json(c, &settings, &missings, gaps, n);
+            code = print_json(c, &settings, &f);
         else
-            print_text(c, &settings, &missings, gaps, n);
-        if (missings.count > 0)
+            print_text(c, &settings, &f);
+        if (f.missings.count > 0)
             code = CLI_FAILED;
     }
     arena_release(&arena);

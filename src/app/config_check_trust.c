@@ -58,8 +58,9 @@ static void check_issuer(const struct config_checking *c, size_t i)
                                                     i),
                               "is the issuer of trust.oidc[%zu], too", j);
     }
-    check_url(c, i, "issuer", o->issuer);
-    check_url(c, i, "jwks", o->jwks);
+    /* With a key set of its own, the name need not be a place. */
+    check_url(c, i, "issuer", o->jwks.len == 0 ? o->issuer : (struct str){0});
+    check_url(c, i, "jwks", str_first(o->jwks, str_find(o->jwks, '?')));
     if (o->kinds.count > 1 && o->claims.kind.len == 0)
         config_report_add(
             c->report,

@@ -7,11 +7,10 @@
  */
 #include "app/gateway_state.h"
 
-#include "app/policy_files.h"
+#include "app/policy_rules.h"
 #include "base/log.h"
-#include "policy/rules.h"
 
-enum { ADDRESS_MAX = 512, LINE_MAX_LEN = 8192 };
+enum { ADDRESS_MAX = 512 };
 
 size_t gateway_listener(const struct gateway *g, const struct settings *s,
                         unsigned listener)
@@ -42,43 +41,10 @@ static bool knows_listeners(const struct gateway *g, const struct settings *s)
     return true;
 }
 
-static void report(const struct policy_files_where *w,
-                   const struct rules_sources *from,
-                   const struct rules_errors *errors)
+static void report(void *user, struct str line)
 {
-    struct buf line;
-
-    buf_init(&line, LINE_MAX_LEN);
-    for (size_t i = 0; i < errors->count; i++) {
-        buf_clear(&line);
-        policy_files_add_error(&line, w, from, &errors->at[i]);
-        log_error("policies", {"error", buf_str(&line)});
-    }
-    buf_release(&line);
-}
-
-/* Reads the policies that the settings name. */
-static enum err load_rules(struct build *b, struct rules **ret)
-{
-    const struct policy_files_where where = policy_files_of(&b->settings);
-    struct policy_files_error error;
-    struct rules_errors errors = {0};
-    struct rules_sources from;
-    struct arena a;
-
-    arena_init(&a, POLICY_FILES_ARENA_MAX);
-    enum err e = policy_files_read(&a, &where, &from, &error);
-    if (e == ERR_CONFIG)
-        log_error("policies", {"error", str_from(error.text)});
-    if (e == ERR_OK) {
-        e = rules_new(&b->settings, &from, &errors, ret);
-        if (e == ERR_CONFIG)
-            report(&where, &from, &errors);
-    }
-    arena_release(&a);
-    if (e == ERR_CONFIG)
-        b->why = "policies: what is wrong is said above";
-    return e;
+    (void)user;
+    log_error("policies", {"error", line});
 }
 
 static void load(struct build *b)
@@ -97,7 +63,9 @@ static void load(struct build *b)
     }
     /* As evidence names it: another name takes effect at the next start. */
     b->settings.node = str_from(g->options->node);
-    b->err = load_rules(b, &rules);
+    b->err = policy_rules_load(&b->settings, report, NULL, &rules);
+    if (b->err == ERR_CONFIG)
+        b->why = "policies: what is wrong is said above";
     if (b->err == ERR_OK)
         b->err = snapshot_new(&b->arena, &b->settings, rules, b->serial,
                               &b->snapshot, &b->why);
