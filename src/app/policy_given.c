@@ -190,8 +190,8 @@ static void read_context(const struct policy_given *g, struct policy_case *to)
                             &q->tokens);
     (void)policy_yaml_bool(y, get_in_context(g, "chain", "supervised"),
                            &q->supervised);
-    if (read_labels(g, get_in(g, "context", "labels"), &to->labels))
-        q->labels = &to->labels;
+    (void)read_labels(g, get_in(g, "context", "labels"), &to->labels);
+    q->labels = &to->labels;
     read_session(g, to);
     read_history(g, &to->chain);
     read_time(g, q);

@@ -127,7 +127,7 @@ struct rules_destination {
 struct rules_session {
     uint64_t calls, tokens;
     int64_t age_ms;
-    const struct labels *labels; /* NULL: none known */
+    const struct labels *labels; /* NULL: not known, as every one */
 };
 
 struct rules_request {
@@ -139,7 +139,7 @@ struct rules_request {
     struct str tenant;        /* that all links must be of */
     struct rules_destination destination;
     struct str purpose, task;            /* or empty */
-    const struct labels *labels;         /* of the request; NULL: none known */
+    const struct labels *labels;         /* of the request; NULL: not known */
     const struct rules_session *session; /* NULL: none */
     bool supervised; /* the root is a person who is present */
     uint64_t tokens; /* estimate */

@@ -42,13 +42,12 @@ enum err rules_context_words(struct arena *a, const struct str *words,
     return cedar_value_set(a, items, count, ret);
 }
 
-/* Every label cannot be written down: then there is no such member. */
+/* What is not known counts as every label, which cannot be written down: then
+ * there is no such member. */
 static enum err labels(struct arena *a, const struct labels *l,
                        struct cedar_value *ret)
 {
-    if (l == NULL)
-        return rules_context_words(a, NULL, 0, ret);
-    if (l->all) {
+    if (l == NULL || l->all) {
         *ret = (struct cedar_value){.kind = CEDAR_NOTHING};
         return ERR_OK;
     }

@@ -140,6 +140,8 @@ static const struct rules_link links[] = {
     {.name = STR_INIT("alice"), .mode = STR_INIT("both")},
 };
 
+static const struct labels no_labels;
+
 static struct rules_request request(const struct chain *chain)
 {
     return (struct rules_request){
@@ -151,6 +153,7 @@ static struct rules_request request(const struct chain *chain)
         .tenant = STR("acme"),
         .destination = {STR("near"), STR("api.example"), STR("eu")},
         .purpose = STR("review"),
+        .labels = &no_labels,
         .supervised = true,
         .tokens = 100,
         .now_us = NOW_US,
@@ -474,6 +477,7 @@ static void test_a_session_and_labels_are_facts_or_are_not_there(void **state)
     (void)state;
     const struct labels some = {.names = {STR("private")}, .count = 1};
     const struct labels every = {.all = true};
+    const struct labels none = {.count = 0};
     const struct rules_session session = {.calls = 3,
                                           .tokens = UINT64_MAX,
                                           .age_ms = 61500,
@@ -500,7 +504,9 @@ static void test_a_session_and_labels_are_facts_or_are_not_there(void **state)
     r = make_one("permit(principal, action, resource) unless { "
                  "context.labels.contains(\"any\") };");
     assert_int_equal(ask(r, &q).decision.effect, DECISION_DENY);
-    q.labels = NULL;
+    q.labels = NULL; /* not known: the same */
+    assert_int_equal(ask(r, &q).decision.effect, DECISION_DENY);
+    q.labels = &none;
     assert_int_equal(ask(r, &q).decision.effect, DECISION_ALLOW);
     q.ip = STR("not an address");
     assert_int_equal(ask(r, &q).decision.effect, DECISION_ALLOW);
