@@ -135,7 +135,7 @@ static bool is_plain(struct str name)
 static enum err add_file(struct reading *r, struct str name, bool is_link)
 {
     struct str kept;
-    struct str text;
+    struct str text = {NULL, 0};
     if (!is_plain(name))
         return refuse(r, r->root, name,
                       "the name has control characters or is not UTF-8");

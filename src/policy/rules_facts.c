@@ -170,7 +170,7 @@ static enum err stores(struct rules_facts *f)
     unsigned n = f->request->chain->count;
     struct cedar_entity links[CHAIN_LINKS_MAX];
     struct cedar_entity all[CHAIN_LINKS_MAX + 1];
-    const struct cedar_entities *store;
+    const struct cedar_entities *store = NULL;
     size_t count = 0;
     enum err e = ERR_OK;
     for (unsigned i = 0; e == ERR_OK && i < n; i++) {

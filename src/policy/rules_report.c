@@ -6,8 +6,9 @@
 
 #include "cedar/cedar_errors.h"
 
-static void add(struct rules_errors *to, const struct rules_error *place,
-                const char *format, va_list args)
+static void PRINTF_LIKE(3, 0)
+    add(struct rules_errors *to, const struct rules_error *place,
+        const char *format, va_list args)
 {
     if (to->count == RULES_ERRORS_MAX) {
         to->more++;
