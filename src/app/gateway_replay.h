@@ -3,7 +3,8 @@
  * the gateway serves: what the store has missed, and what budgets reserved.
  *
  * On a thread of its own; one that reads a long log does not keep the control
- * thread from answering.
+ * thread from answering.  It does not keep the loop running either: something
+ * else has to.
  */
 #ifndef APP_GATEWAY_REPLAY_H
 #define APP_GATEWAY_REPLAY_H
