@@ -10,12 +10,13 @@ static struct str number(char *to, uint64_t n)
     return (struct str){to, (size_t)len};
 }
 
+/* Below a second in milliseconds, else in seconds, rounded up. */
 static struct str duration(char *to, int64_t ms)
 {
-    int len = ms < 1000
-                  ? snprintf(to, LIMIT_FIELDS_TEXT, "%" PRId64 "ms", ms)
-                  : snprintf(to, LIMIT_FIELDS_TEXT, "%" PRId64 ".%" PRId64 "s",
-                             ms / 1000, ms % 1000 / 100);
+    bool is_short = ms < 1000;
+    int len =
+        snprintf(to, LIMIT_FIELDS_TEXT, "%" PRId64 "%s",
+                 is_short ? ms : (ms + 999) / 1000, is_short ? "ms" : "s");
     return (struct str){to, (size_t)len};
 }
 

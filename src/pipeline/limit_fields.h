@@ -4,7 +4,7 @@
  *     x-ratelimit-limit-requests, -remaining-requests, -reset-requests
  *     x-ratelimit-limit-tokens, -remaining-tokens, -reset-tokens
  *
- * as OpenAI names them; a reset is a duration: "1.5s", "200ms".
+ * as OpenAI names them; a reset is a duration: "43200s", "200ms".
  */
 #ifndef PIPELINE_LIMIT_FIELDS_H
 #define PIPELINE_LIMIT_FIELDS_H

@@ -37,7 +37,7 @@ static void what_is_left_is_said_as_openai_says_it(void **state)
     expect(&f[2], "x-ratelimit-reset-requests", "999ms");
     expect(&f[3], "x-ratelimit-limit-tokens", "2000000");
     expect(&f[4], "x-ratelimit-remaining-tokens", "0");
-    expect(&f[5], "x-ratelimit-reset-tokens", "61.2s");
+    expect(&f[5], "x-ratelimit-reset-tokens", "62s");
 }
 
 static void what_is_not_limited_is_not_mentioned(void **state)
