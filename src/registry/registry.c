@@ -122,7 +122,8 @@ static void maybe_fold(struct registry *r)
 static struct registry_view *view_with(struct registry *r,
                                        struct registry_record *record)
 {
-    struct registry_record **one = malloc(sizeof(struct registry_record *));
+    struct registry_record **one =
+        (struct registry_record **)malloc(sizeof(struct registry_record *));
     if (one == NULL)
         return NULL;
     one[0] = registry_record_ref(record);
@@ -192,7 +193,7 @@ static void on_loaded(void *user, const struct registry_loaded *got)
     r->fold = NULL;
     for (size_t i = 0; i < got->count; i++)
         registry_record_unref(got->records[i]);
-    free(got->records);
+    free((void *)got->records);
     opened(r, e, STR("no thread can be started"));
 }
 

@@ -30,7 +30,7 @@ static bool sort(struct registry_record **records, size_t count)
         sorted = registry_record_compare(records[i - 1], records[i]) < 0;
     if (sorted)
         return true;
-    qsort(records, count, sizeof(struct registry_record *), compare);
+    qsort((void *)records, count, sizeof(struct registry_record *), compare);
     for (size_t i = 1; i < count; i++) {
         if (registry_record_compare(records[i - 1], records[i]) == 0)
             return false;
@@ -42,7 +42,7 @@ static void drop_records(struct registry_fold_input *in)
 {
     for (size_t i = 0; i < in->count; i++)
         registry_record_unref(in->records[i]);
-    free(in->records);
+    free((void *)in->records);
     in->records = NULL;
     in->count = 0;
 }

@@ -46,7 +46,7 @@ static void load_free(struct registry_load *l)
 {
     for (size_t i = 0; i < l->count; i++)
         registry_record_unref(l->records[i]);
-    free(l->records);
+    free((void *)l->records);
     free(l);
 }
 
@@ -78,8 +78,8 @@ static bool make_room(struct registry_load *l)
     if (l->count < l->room)
         return true;
     size_t room = l->room == 0 ? PAGE_MAX : l->room * 2;
-    struct registry_record **records =
-        realloc(l->records, room * sizeof(struct registry_record *));
+    struct registry_record **records = (struct registry_record **)
+        realloc((void *)l->records, room * sizeof(struct registry_record *));
     if (records == NULL)
         return false;
     l->records = records;

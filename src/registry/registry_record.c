@@ -74,8 +74,8 @@ struct registry_record *registry_record_new(struct siphash_key seed,
         e.owner = e.who.id;
     if (e.who.kind != PRINCIPAL_AGENT)
         e.mode = REGISTRY_BOTH;
-    struct str purposes[REGISTRY_PURPOSES_MAX];
-    struct registry_key keys[REGISTRY_KEYS_MAX];
+    struct str purposes[REGISTRY_PURPOSES_MAX] = {0};
+    struct registry_key keys[REGISTRY_KEYS_MAX] = {0};
     size_t purposes_size = e.purpose_count * sizeof(purposes[0]);
     size_t keys_size = e.key_count * sizeof(keys[0]);
     if (purposes_size > 0)

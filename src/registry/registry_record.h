@@ -21,12 +21,12 @@ uint64_t registry_record_hash(struct siphash_key seed, enum principal_kind kind,
                               struct str id);
 
 /*
- * A copy of `e`, whose shape was checked, with one reference.  A person owns
- * itself and whoever is no agent has mode both, whatever `e` says.  NULL: no
- * memory.
+ * A copy of `from`, whose shape was checked, with one reference.  A person
+ * owns itself and whoever is no agent has mode both, whatever `from` says.
+ * NULL: no memory.
  */
 struct registry_record *registry_record_new(struct siphash_key seed,
-                                            const struct registry_entry *e);
+                                            const struct registry_entry *from);
 struct registry_record *registry_record_ref(struct registry_record *r);
 void registry_record_unref(struct registry_record *r); /* NULL is allowed */
 

@@ -46,7 +46,7 @@ static void unref_all(struct registry_record **sorted, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         registry_record_unref(sorted[i]);
-    free(sorted);
+    free((void *)sorted);
 }
 
 static bool build_indices(struct registry_table *t)
@@ -99,6 +99,12 @@ static size_t lower_bound(const struct registry_table *t, size_t from,
     return from;
 }
 
+static struct registry_record **array(size_t n)
+{
+    return (struct registry_record **)malloc(n *
+                                             sizeof(struct registry_record *));
+}
+
 static size_t append(struct registry_record **to, size_t n,
                      struct registry_record *const *from, size_t count)
 {
@@ -111,8 +117,7 @@ struct registry_table *registry_table_merge(const struct registry_table *under,
                                             const struct registry_table *over)
 {
     size_t room = under->count + over->count;
-    struct registry_record **to =
-        malloc((room + 1) * sizeof(struct registry_record *));
+    struct registry_record **to = array((room + 1));
     if (to == NULL)
         return NULL;
     size_t n = 0;
@@ -133,8 +138,7 @@ struct registry_table *registry_table_merge(const struct registry_table *under,
 struct registry_table *registry_table_without(const struct registry_table *t,
                                               const struct registry_table *base)
 {
-    struct registry_record **to =
-        malloc((t->count + 1) * sizeof(struct registry_record *));
+    struct registry_record **to = array((t->count + 1));
     if (to == NULL)
         return NULL;
     size_t n = 0;

@@ -23,8 +23,8 @@ static_assert(PURPOSES_JSON_MAX >=
                   REGISTRY_PURPOSES_MAX * (2 * REGISTRY_TEXT_MAX + 3) + 2,
               "a character takes two bytes at most");
 
-struct item {
-    struct list node;
+struct registry_write {
+    struct registry_write *next;
     struct registry_record *record;
     int64_t index; /* -1: discovered */
     struct registry_put then;
@@ -46,8 +46,6 @@ enum err registry_writer_init(struct registry_writer *w, struct loop *l,
                                   .sent_index = -1,
                                   .applied = -1,
                                   .pause_ms = PAUSE_FIRST_MS};
-    list_init(&w->waiting);
-    list_init(&w->sent);
     if (node.len > REGISTRY_NODE_MAX)
         return ERR_LIMIT;
     struct buf name;
@@ -71,19 +69,36 @@ void registry_writer_set_applied(struct registry_writer *w, int64_t index)
     w->applied = index;
 }
 
-static void item_free(struct item *it)
+static void push(struct registry_writes *to, struct registry_write *it)
 {
-    list_remove(&it->node);
+    it->next = NULL;
+    if (to->first == NULL)
+        to->first = it;
+    else
+        to->last->next = it;
+    to->last = it;
+}
+
+/* The first one, taken out; NULL: there is none. */
+static struct registry_write *take_first(struct registry_writes *from)
+{
+    struct registry_write *it = from->first;
+    if (it != NULL)
+        from->first = it->next;
+    return it;
+}
+
+static void item_free(struct registry_write *it)
+{
     registry_record_unref(it->record);
     free(it);
 }
 
-static void free_all(struct list *items)
+static void free_all(struct registry_writes *items)
 {
-    LIST_EACH(node, next, items)
-    {
-        item_free(CONTAINER_OF(node, struct item, node));
-    }
+    struct registry_write *it;
+    while ((it = take_first(items)) != NULL)
+        item_free(it);
 }
 
 void registry_writer_release(struct registry_writer *w)
@@ -142,7 +157,7 @@ static enum err add_keys(struct store_batch *b, const struct registry_entry *e)
     return got;
 }
 
-static enum err add_item(struct store_batch *b, const struct item *it)
+static enum err add_item(struct store_batch *b, const struct registry_write *it)
 {
     const struct registry_entry *e = &it->record->entry;
     bool discovered = it->index < 0;
@@ -160,30 +175,25 @@ static enum err fill(struct registry_writer *w, struct store_batch *b)
     enum err e = ERR_OK;
     if (w->sent_index > w->applied)
         e = store_batch_once(b, registry_writer_name(w), w->sent_index);
-    LIST_EACH(node, next, &w->sent)
-    {
-        if (e == ERR_OK)
-            e = add_item(b, CONTAINER_OF(node, struct item, node));
-    }
+    for (const struct registry_write *it = w->sent.first;
+         e == ERR_OK && it != NULL; it = it->next)
+        e = add_item(b, it);
     return e;
 }
 
 static void take_some(struct registry_writer *w)
 {
-    unsigned n = 0;
-    LIST_EACH(node, next, &w->waiting)
-    {
-        struct item *it = CONTAINER_OF(node, struct item, node);
-        if (n++ == BATCH_ITEMS_MAX)
-            break;
-        list_remove(node);
-        list_push(&w->sent, node);
+    for (unsigned n = 0; n < BATCH_ITEMS_MAX; n++) {
+        struct registry_write *it = take_first(&w->waiting);
+        if (it == NULL)
+            return;
+        push(&w->sent, it);
         if (it->index > w->sent_index)
             w->sent_index = it->index;
     }
 }
 
-static void tell(struct item *it, enum err e)
+static void tell(struct registry_write *it, enum err e)
 {
     if (it->told || it->then.stored == NULL)
         return;
@@ -201,10 +211,8 @@ static void on_failed(struct registry_writer *w)
     timer_set(w->loop, &w->timer, w->pause_ms, on_pause_over);
     w->pause_ms =
         w->pause_ms * 2 < PAUSE_MAX_MS ? w->pause_ms * 2 : PAUSE_MAX_MS;
-    LIST_EACH(node, next, &w->sent)
-    {
-        tell(CONTAINER_OF(node, struct item, node), ERR_STORE);
-    }
+    for (struct registry_write *it = w->sent.first; it != NULL; it = it->next)
+        tell(it, ERR_STORE);
 }
 
 static void on_stored(struct registry_writer *w)
@@ -213,8 +221,8 @@ static void on_stored(struct registry_writer *w)
     if (w->sent_index > w->applied)
         w->applied = w->sent_index;
     w->sent_index = -1;
-    while (!list_empty(&w->sent)) {
-        struct item *it = CONTAINER_OF(list_first(&w->sent), struct item, node);
+    struct registry_write *it;
+    while ((it = take_first(&w->sent)) != NULL) {
         w->count--;
         tell(it, ERR_OK);
         item_free(it);
@@ -253,9 +261,8 @@ static void send(struct registry_writer *w)
 /* Nothing is written any more: what the store has applied has no gap. */
 static void give_up(struct registry_writer *w)
 {
-    while (!list_empty(&w->waiting)) {
-        struct item *it =
-            CONTAINER_OF(list_first(&w->waiting), struct item, node);
+    struct registry_write *it;
+    while ((it = take_first(&w->waiting)) != NULL) {
         w->count--;
         tell(it, ERR_STORE);
         item_free(it);
@@ -268,9 +275,9 @@ static void flush(struct registry_writer *w)
         return;
     if (w->behind)
         give_up(w);
-    else if (list_empty(&w->sent)) /* a batch stays the same when repeated */
+    else if (w->sent.first == NULL) /* a batch stays the same when repeated */
         take_some(w);
-    if (!list_empty(&w->sent))
+    if (w->sent.first != NULL)
         send(w);
 }
 
@@ -278,15 +285,14 @@ enum err registry_writer_add(struct registry_writer *w,
                              struct registry_record *r, int64_t index,
                              const struct registry_put *then)
 {
-    struct item *it = calloc(1, sizeof(*it));
+    struct registry_write *it = calloc(1, sizeof(*it));
     if (it == NULL)
         return ERR_NO_MEMORY;
     it->record = registry_record_ref(r);
     it->index = index;
     if (then != NULL)
         it->then = *then;
-    list_init(&it->node);
-    list_push(&w->waiting, &it->node);
+    push(&w->waiting, it);
     w->count++;
     w->behind = w->behind || w->count > REGISTRY_WAITING_MAX;
     loop_hook_again(w->loop);

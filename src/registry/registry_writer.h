@@ -10,7 +10,6 @@
 #ifndef REGISTRY_REGISTRY_WRITER_H
 #define REGISTRY_REGISTRY_WRITER_H
 
-#include "base/list.h"
 #include "os/loop.h"
 #include "os/timer.h"
 #include "registry/registry_record.h"
@@ -20,18 +19,23 @@ struct store_call;
 
 enum { REGISTRY_WAITING_MAX = 65536, REGISTRY_NODE_MAX = 128 };
 
+struct registry_write; /* one change */
+struct registry_writes {
+    struct registry_write *first, *last;
+};
+
 struct registry_writer {
     struct loop *loop;
     struct store *store;
     char name[sizeof("registry/") + REGISTRY_NODE_MAX];
     size_t name_len;
-    struct list waiting; /* in order */
+    struct registry_writes waiting; /* in order */
     size_t count;
-    struct list sent;        /* in the batch that is on its way */
-    int64_t sent_index;      /* its mark; -1: none */
-    struct store_call *call; /* NULL: none on its way */
-    struct loop_hook hook;   /* sends what a turn has added */
-    struct timer timer;      /* until the next try */
+    struct registry_writes sent; /* in the batch that is on its way */
+    int64_t sent_index;          /* its mark; -1: none */
+    struct store_call *call;     /* NULL: none on its way */
+    struct loop_hook hook;       /* sends what a turn has added */
+    struct timer timer;          /* until the next try */
     int64_t pause_ms;
     int64_t applied; /* index of what the store has; -1: nothing */
     bool behind;     /* too much waited */
