@@ -47,11 +47,11 @@ static void take_links(const struct action *a, struct facts *f)
 static bool is_supervised(const struct action *a)
 {
     const struct link *root = &a->chain->links[0];
-    int64_t at_us = root->auth_time_us;
+    int64_t age_us = loop_wall_us(a->worker->loop) - root->auth_time_us;
 
-    return root->role == LINK_SUBJECT && at_us > 0 &&
-           loop_wall_us(a->worker->loop) - at_us <=
-               a->snapshot->settings.sessions.supervised_ms * 1000;
+    return root->role == LINK_SUBJECT && root->auth_time_us > 0 &&
+           age_us >= 0 &&
+           age_us <= a->snapshot->settings.sessions.supervised_ms * 1000;
 }
 
 /* "192.0.2.1:5000" and "[2001:db8::1]:5000" without port and brackets. */
