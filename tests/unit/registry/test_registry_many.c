@@ -66,7 +66,8 @@ static struct registry_table *table_of(unsigned from, unsigned step,
                                        unsigned revision,
                                        unsigned revisions[MODEL_IDS])
 {
-    struct registry_record **sorted = calloc(MODEL_IDS, sizeof(*sorted));
+    struct registry_record **sorted =
+        (struct registry_record **)calloc(MODEL_IDS, sizeof(*sorted));
     assert_non_null(sorted);
     size_t count = 0;
     for (unsigned n = from; n < MODEL_IDS; n += step) {
@@ -128,7 +129,8 @@ static void records_in_any_order_become_a_table(void **state)
         unsigned revisions[MODEL_IDS];
         struct registry_fold_input in = {0};
         struct registry_fold *fold;
-        in.records = calloc(MODEL_IDS + 1, sizeof(*in.records));
+        in.records = (struct registry_record **)calloc(MODEL_IDS + 1,
+                                                       sizeof(*in.records));
         assert_non_null(in.records);
         for (unsigned n = 0; n < MODEL_IDS; n++) {
             in.records[n] = record(n * 7 % MODEL_IDS, 1);

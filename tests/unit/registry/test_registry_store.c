@@ -12,6 +12,7 @@
 #include "codec/json.h"
 #include "domain/risk.h"
 #include "fixture.h"
+#include "registry/registry_writer.h"
 
 static int set_up(void **state)
 {
@@ -337,6 +338,27 @@ static void a_store_without_its_table_is_of_no_use(void **state)
     assert_true(strlen(f->why) > 0);
 }
 
+/* 3000 of 4 KiB are more than a result may have. */
+static void large_rows_are_loaded_in_smaller_pages(void **state)
+{
+    struct fixture *f = *state;
+    static const struct store_sql many = {
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+        " WHERE i < 3000), p(j) AS (SELECT '[' ||"
+        " group_concat('\"' || printf('%0250d', i) || '\"') || ']' FROM n"
+        " WHERE i <= 16)"
+        " INSERT INTO identity SELECT 'keys|x' || i, 'human', 'acme', 'keys',"
+        " 'x' || i, 'keys|x' || i, j, 'both', 0, 'active', 1, 1, 1 FROM n, p",
+        0};
+    fixture_run_sql(f, &many);
+    fixture_reopen(f);
+    assert_int_equal(registry_view_count(f->view), 3000);
+    const struct registry_entry *e =
+        registry_view_find(f->view, PRINCIPAL_USER, STR("keys|x2999"));
+    assert_non_null(e);
+    assert_int_equal(e->purpose_count, REGISTRY_PURPOSES_MAX);
+}
+
 /* ---- discovered ---- */
 
 static void who_was_discovered_is_remembered(void **state)
@@ -394,6 +416,46 @@ static void what_waits_is_dropped_with_the_registry(void **state)
     registry_view_unref(held); /* after its registry */
 }
 
+static void count_stored(void *user, enum err e)
+{
+    unsigned *count = user;
+    assert_int_equal(e, ERR_STORE);
+    (*count)++;
+}
+
+/* Writing on behind a gap would let the next start replay too little. */
+static void a_store_that_falls_behind_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    static struct registry_writer w;
+    unsigned count = 0;
+    const struct registry_put then = {count_stored, &count};
+    const struct siphash_key seed = {1, 2};
+    struct registry_entry alice = fixture_entry(PRINCIPAL_USER, "alice");
+    struct registry_record *r = registry_record_new(seed, &alice);
+    assert_non_null(r);
+    assert_int_equal(registry_writer_init(&w, f->loop, f->store, STR("gw-2")),
+                     ERR_OK);
+    for (int64_t i = 0; i <= REGISTRY_WAITING_MAX; i++)
+        assert_int_equal(registry_writer_add(&w, r, i, &then), ERR_OK);
+    assert_int_equal(count, 0);
+    fixture_wait(f, &count, REGISTRY_WAITING_MAX + 1);
+    assert_int_equal(registry_writer_add(&w, r, REGISTRY_WAITING_MAX + 1,
+                                         &then),
+                     ERR_OK);
+    fixture_wait(f, &count, REGISTRY_WAITING_MAX + 2);
+    assert_int_equal(w.applied, -1);
+    assert_int_equal(w.count, 0);
+    registry_writer_release(&w);
+    registry_record_unref(r);
+
+    char name[REGISTRY_NODE_MAX + 1];
+    memset(name, 'n', sizeof(name));
+    assert_int_equal(registry_writer_init(&w, f->loop, f->store,
+                                          (struct str){name, sizeof(name)}),
+                     ERR_LIMIT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -409,9 +471,11 @@ int main(void)
         TEST(evidence_about_something_else_changes_nothing),
         TEST(a_row_that_is_no_entry_stops_the_start),
         TEST(a_store_without_its_table_is_of_no_use),
+        TEST(large_rows_are_loaded_in_smaller_pages),
         TEST(who_was_discovered_is_remembered),
         TEST(discoveries_are_bounded),
         TEST(what_waits_is_dropped_with_the_registry),
+        TEST(a_store_that_falls_behind_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
