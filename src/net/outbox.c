@@ -1,13 +1,19 @@
 /* outbox.c - see outbox.h. */
 #include "net/outbox.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/attr.h"
 #include "base/buf.h"
 #include "base/container.h"
 
-enum { PIECES_AT_ONCE = 8 }; /* in one writev(2); a head and a body are two */
+enum {
+    PIECES_AT_ONCE = 8, /* in one writev(2); a head and a body are two */
+    TOGETHER_MAX = 4096 /* bytes that are cheaper to copy than to list */
+};
 
 /* Two buffers: what libuv holds does not move while more is appended. */
 struct outbox_queue {
@@ -49,6 +55,25 @@ static void on_written(uv_write_t *req, int status)
         return;
     outbox_release(o);
     o->emptied(o, ok);
+}
+
+/* One send(2) of what is small: what readies a list of pieces costs more. */
+static bool try_together(struct outbox *o, const struct str *pieces, size_t n,
+                         size_t *ret_taken)
+{
+    char room[TOGETHER_MAX] UNINITIALIZED;
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (pieces[i].len > 0)
+            memcpy(room + len, pieces[i].ptr, pieces[i].len);
+        len += pieces[i].len;
+    }
+    int fd = -1;
+    if (uv_fileno((const uv_handle_t *)o->to, &fd) != 0)
+        return false;
+    ssize_t rc = send(fd, room, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    *ret_taken = rc > 0 ? (size_t)rc : 0;
+    return rc >= 0 || errno == EAGAIN || errno == EINTR || errno == ENOBUFS;
 }
 
 /* How many of the bytes the socket takes now; false: it is broken. */
@@ -127,8 +152,14 @@ enum err outbox_write(struct outbox *o, const struct str *pieces, size_t n)
     size_t total = 0, taken = 0;
     for (size_t i = 0; i < n; i++)
         total += pieces[i].len;
-    if (o->queue == NULL && !try_write(o, pieces, n, &taken))
-        return ERR_CLOSED;
+    if (total == 0)
+        return ERR_OK;
+    if (o->queue == NULL) {
+        bool ok = total <= TOGETHER_MAX ? try_together(o, pieces, n, &taken)
+                                        : try_write(o, pieces, n, &taken);
+        if (!ok)
+            return ERR_CLOSED;
+    }
     if (taken == total)
         return ERR_OK;
     enum err e = enqueue(o, pieces, n, taken, total);

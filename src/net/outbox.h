@@ -2,7 +2,7 @@
  * outbox.h - bytes on their way into a socket: tried at once, and what the
  * socket does not take is copied and follows when it can.
  *
- * While nothing waits, an outbox has no memory and a write is one writev(2).
+ * While nothing waits, an outbox has no memory and a write is one system call.
  */
 #ifndef NET_OUTBOX_H
 #define NET_OUTBOX_H
