@@ -12,6 +12,7 @@
 #include "domain/label.h"
 #include "domain/outcome.h"
 #include "domain/principal.h"
+#include "domain/risk.h"
 
 static void test_the_zero_of_everything_is_the_safe_one(void **state)
 {
@@ -83,12 +84,28 @@ static void test_labels_are_sorted_unique_and_never_lost(void **state)
     assert_true(labels_has(&l, STR("untrusted"))); /* overflow is everything */
 }
 
+static void test_risks_have_words_of_one_bit_each(void **state)
+{
+    (void)state;
+    uint32_t all = 0;
+    for (unsigned n = 0; n < RISK_WORDS; n++) {
+        uint32_t bit = risk_from(risk_word(n));
+        assert_int_equal(bit, 1U << n);
+        all |= bit;
+    }
+    assert_int_equal(all, RISK_ALL);
+    assert_int_equal(risk_from(STR("")), 0);
+    assert_int_equal(risk_from(STR("Read")), 0);
+    assert_true(str_eq(risk_word(8), STR("admin")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_zero_of_everything_is_the_safe_one),
         cmocka_unit_test(test_actions_have_distinct_names_of_two_parts),
         cmocka_unit_test(rule_03_kinds_have_one_name_and_one_entity_each),
+        cmocka_unit_test(test_risks_have_words_of_one_bit_each),
         cmocka_unit_test(test_labels_are_sorted_unique_and_never_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
