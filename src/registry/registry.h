@@ -172,14 +172,22 @@ struct registry_put {
 };
 
 /*
- * Puts `e` in place of what was there under its kind and id; copies.
- * `index` is that of its evidence entry; -1: not written yet, then the store
- * is told by a second call with the index.  `changed` has run when it
- * returns.  ERR_NO_MEMORY: nothing was done.
+ * Puts `e`, which registry_check_new() has found well-formed, in place of
+ * what was there under its kind and id; copies.  `index` is that of its
+ * evidence entry; -1: not written yet, then the store is told by a second
+ * call with the index.  `changed` has run when it returns.  ERR_NO_MEMORY:
+ * nothing was done.
  */
 MUST_CHECK enum err registry_put(struct registry *r,
                                  const struct registry_entry *e, int64_t index,
                                  const struct registry_put *then);
+
+/*
+ * The evidence up to and with the entry at `index` says nothing about the
+ * registry that was not put: what is replayed after a restart begins behind
+ * it.  Call it now and then, or a start reads more and more of the log.
+ */
+void registry_mark(struct registry *r, int64_t index);
 
 /*
  * Somebody was proven who has no entry.  Recorded once per identity, bounded
