@@ -185,6 +185,7 @@ void config_check(struct config_report *r, const struct settings *s,
         check_repeats(&c, "fallback", &s->models[i]);
     }
     config_check_trust(&c);
+    config_check_own(&c);
     if (s->sessions.idle_ms > s->sessions.max_ms)
         config_report_add(r, config_checking_place(&c, path, "sessions.idle"),
                           "is longer than sessions.max");

@@ -24,4 +24,7 @@ struct config_place config_checking_place(const struct config_checking *c,
 /* config_check_trust.c: issuers, limits, the admin plane. */
 void config_check_trust(const struct config_checking *c);
 
+/* config_check_own.c: no destination is this node. */
+void config_check_own(const struct config_checking *c);
+
 #endif

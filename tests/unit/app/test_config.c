@@ -554,6 +554,16 @@ static void test_addresses_and_urls_are_checked(void **state)
         {PROVIDER("    url: http://api.openai.com/v1\n"),
          "writ.yaml:7:10: providers.openai.url: plain HTTP beyond loopback: "
          "expected https://, or say insecure: true"},
+        {PROVIDER("    url: http://localhost:8080/v1\n"),
+         "writ.yaml:7:10: providers.openai.url: is this node's own address, "
+         "listen[0]"},
+        {PROVIDER("    url: http://127.0.0.1:8080/v1\n"),
+         "writ.yaml:7:10: providers.openai.url: is this node's own address, "
+         "listen[0]"},
+        {PROVIDER(
+             "    url: http://127.0.0.1:9090/v1\n") "admin: {address: "
+                                                    "\"127.0.0.1:9090\"}\n",
+         "writ.yaml:7:10: providers.openai.url: is this node's admin address"},
         {PROVIDER("    url: http://169.254.169.254/v1\n"),
          "writ.yaml:7:10: providers.openai.url: plain HTTP beyond loopback: "
          "expected https://, or say insecure: true"},
