@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/limits.h"
+#include "base/text.h"
 #include "codec/json.h"
 
 static bool read_text(const struct json *v, struct str *to)
@@ -65,6 +67,19 @@ static enum err fail(struct body_problem *to, enum err e, const char *detail,
     return e;
 }
 
+/* As much of a name as a problem needs, cut at a character. */
+static struct str shown(struct str name)
+{
+    size_t n = 0;
+    while (n < name.len) {
+        size_t len = text_utf8_len(str_skip(name, n));
+        if (len == 0 || n + len > NAME_MAX_LEN)
+            break;
+        n += len;
+    }
+    return str_first(name, n);
+}
+
 static enum err read_members(const struct json *v,
                              const struct body_field *fields, size_t n,
                              struct body_problem *problem)
@@ -79,8 +94,7 @@ static enum err read_members(const struct json *v,
             i++;
         if (i == n)
             return fail(problem, ERR_UNKNOWN_FIELD,
-                        "this endpoint knows no such member",
-                        str_first(name, BODY_TEXT_MAX));
+                        "this endpoint knows no such member", shown(name));
         const char *why = read_field(&fields[i], value);
         if (why != NULL)
             return fail(problem, ERR_MALFORMED, why, fields[i].name);
