@@ -244,6 +244,7 @@ static void on_stats(void *user, enum err e, const struct ledger_stats *s)
         return;
     g->ledger = *s;
     record_cut(g);
+    gateway_registry_mark(g, s->entries);
 }
 
 static void on_sweep(struct timer *t)

@@ -353,3 +353,8 @@ void gateway_admin_free(struct gateway *g)
     free(a);
     g->admin = NULL;
 }
+
+bool gateway_admin_is_changing(const struct gateway *g)
+{
+    return g->admin == NULL || g->admin->host.change_count > 0;
+}

@@ -11,6 +11,8 @@
 #ifndef APP_GATEWAY_ADMIN_H
 #define APP_GATEWAY_ADMIN_H
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 #include "base/err.h"
 
@@ -27,6 +29,8 @@ MUST_CHECK enum err gateway_admin_listen(struct gateway *g);
 void gateway_admin_store_opened(struct gateway *g);
 /* worker->admin of both planes. */
 void gateway_admin_request(struct worker *w, struct exchange *x);
+/* A change is between its evidence and the registry. */
+bool gateway_admin_is_changing(const struct gateway *g);
 /* In this order: no request comes any more; then, when the workers have
  * ended, before ledger, registry and store go. */
 void gateway_admin_free(struct gateway *g);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/gateway_admin.h"
 #include "app/gateway_state.h"
 #include "base/container.h"
 #include "base/log.h"
@@ -42,6 +43,8 @@ struct gateway_registry {
     bool closed; /* what is still posted, frees it */
     struct catching_up catching_up;
     struct list spreads; /* under way */
+    uint64_t marked;     /* entries of the ledger that the store knows of */
+    int64_t marked_ms;
 };
 
 /* ---- telling the workers ---- */
@@ -254,6 +257,25 @@ static void on_changed(void *user, struct registry_view *v)
 
     registry_view_unref(control->registry);
     control->registry = v;
+}
+
+/* What a start reads again is at most this much older than the end. */
+enum { MARK_ENTRIES = 20000, MARK_MS = 10000 };
+
+void gateway_registry_mark(struct gateway *g, uint64_t entries)
+{
+    struct registry *registry = gateway_registry_get(g);
+    int64_t now_ms = loop_now_ms(g->loop);
+
+    if (registry == NULL || gateway_admin_is_changing(g))
+        return;
+    struct gateway_registry *r = g->registry;
+    if (entries == r->marked ||
+        (entries - r->marked < MARK_ENTRIES && now_ms - r->marked_ms < MARK_MS))
+        return;
+    r->marked = entries;
+    r->marked_ms = now_ms;
+    registry_mark(registry, (int64_t)entries - 1);
 }
 
 /* ---- who is not registered ---- */

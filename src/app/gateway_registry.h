@@ -9,7 +9,7 @@
 #ifndef APP_GATEWAY_REGISTRY_H
 #define APP_GATEWAY_REGISTRY_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/err.h"
@@ -24,6 +24,11 @@ MUST_CHECK enum err gateway_registry_new(struct gateway *g);
 void gateway_registry_load(struct gateway *g);
 /* NULL: not loaded yet. */
 struct registry *gateway_registry_get(const struct gateway *g);
+/*
+ * The ledger has `entries`, and every entry of ours among them was answered:
+ * remembers in the store, now and then, that no change is missing up to there.
+ */
+void gateway_registry_mark(struct gateway *g, uint64_t entries);
 /* worker->discovered, see pipeline/worker.h. */
 void gateway_registry_discovered(struct worker *w, const struct principal *who);
 /* After the workers have ended and before the store closes. */

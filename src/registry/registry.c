@@ -355,6 +355,13 @@ bool registry_discover(struct registry *r, const struct principal *who,
     return true;
 }
 
+void registry_mark(struct registry *r, int64_t index)
+{
+    /* Lost, it costs time at the next start and nothing else. */
+    if (index > r->writer.applied)
+        (void)!registry_writer_add(&r->writer, NULL, index, NULL);
+}
+
 enum err registry_replay(struct registry *r, const struct json *entry,
                          int64_t index)
 {

@@ -49,11 +49,9 @@ enum registry_mode {
     REGISTRY_BOTH,
 };
 struct str registry_mode_name(enum registry_mode m);
-
 enum {
     REGISTRY_PURPOSES_MAX = 16,
-    REGISTRY_KEYS_MAX =
-        4, /* of one identity: a new one and those it replaces */
+    REGISTRY_KEYS_MAX = 4, /* of one identity, with those that it replaces */
     REGISTRY_TEXT_MAX = 256,
     REGISTRY_DISCOVERED_MAX = 10000,
 };
@@ -182,11 +180,8 @@ MUST_CHECK enum err registry_put(struct registry *r,
                                  const struct registry_entry *e, int64_t index,
                                  const struct registry_put *then);
 
-/*
- * The evidence up to and with the entry at `index` says nothing about the
- * registry that was not put: what is replayed after a restart begins behind
- * it.  Call it now and then, or a start reads more and more of the log.
- */
+/* All that the evidence says up to `index` was put: a replay begins behind
+ * it.  Call it now and then, or a start reads more and more of the log. */
 void registry_mark(struct registry *r, int64_t index);
 
 /*

@@ -25,8 +25,8 @@ static_assert(PURPOSES_JSON_MAX >=
 
 struct registry_write {
     struct registry_write *next;
-    struct registry_record *record;
-    int64_t index; /* -1: discovered */
+    struct registry_record *record; /* NULL: only a mark */
+    int64_t index;                  /* -1: discovered */
     struct registry_put then;
     bool told;
 };
@@ -90,7 +90,8 @@ static struct registry_write *take_first(struct registry_writes *from)
 
 static void item_free(struct registry_write *it)
 {
-    registry_record_unref(it->record);
+    if (it->record != NULL)
+        registry_record_unref(it->record);
     free(it);
 }
 
@@ -159,6 +160,8 @@ static enum err add_keys(struct store_batch *b, const struct registry_entry *e)
 
 static enum err add_item(struct store_batch *b, const struct registry_write *it)
 {
+    if (it->record == NULL)
+        return ERR_OK; /* the mark is all */
     const struct registry_entry *e = &it->record->entry;
     bool discovered = it->index < 0;
     enum err got = add_identity(b, e, discovered);
@@ -288,7 +291,7 @@ enum err registry_writer_add(struct registry_writer *w,
     struct registry_write *it = calloc(1, sizeof(*it));
     if (it == NULL)
         return ERR_NO_MEMORY;
-    it->record = registry_record_ref(r);
+    it->record = r == NULL ? NULL : registry_record_ref(r);
     it->index = index;
     if (then != NULL)
         it->then = *then;

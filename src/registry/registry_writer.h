@@ -54,7 +54,8 @@ void registry_writer_set_applied(struct registry_writer *w, int64_t index);
 
 /*
  * `r` (a reference is taken) was changed by the entry at `index`, or was
- * discovered: -1.  `then` (NULL is allowed) hears in a later turn.
+ * discovered: -1.  NULL: up to `index` the evidence changed nobody else.
+ * `then` (NULL is allowed) hears in a later turn.
  * ERR_NO_MEMORY.
  */
 MUST_CHECK enum err registry_writer_add(struct registry_writer *w,

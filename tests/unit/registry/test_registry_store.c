@@ -60,6 +60,20 @@ static const struct store_sql show = {
 
 /* ---- there and back ---- */
 
+static void a_mark_is_where_the_next_replay_begins(void **state)
+{
+    struct fixture *f = *state;
+    const struct registry_entry alice = fixture_entry(PRINCIPAL_USER, "alice");
+
+    fixture_put(f, &alice, 7);
+    registry_mark(f->registry, 5); /* it is further than that already */
+    registry_mark(f->registry, 4711);
+    fixture_wait_applied(f, 4711);
+    fixture_reopen(f);
+    assert_int_equal(registry_applied(f->registry), 4711);
+    assert_non_null(registry_view_find(f->view, PRINCIPAL_USER, alice.who.id));
+}
+
 static void what_was_put_is_there_after_reopening(void **state)
 {
     struct fixture *f = *state;
@@ -461,6 +475,7 @@ static void a_store_that_falls_behind_is_left_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_mark_is_where_the_next_replay_begins),
         TEST(what_was_put_is_there_after_reopening),
         TEST(an_empty_store_is_an_empty_registry),
         TEST(a_suspension_is_stored_with_its_index_only),
