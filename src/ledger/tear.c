@@ -1,9 +1,11 @@
 /* tear.c - see tear.h. */
 #include "ledger/tear.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What is behind the good end. */
 struct tail {
@@ -12,17 +14,20 @@ struct tail {
     bool frames_follow; /* that were written when this was durable */
 };
 
-static size_t zeros_at_end(const char *bytes, size_t n)
-{
-    size_t zeros = 0;
-    while (zeros < n && bytes[n - 1 - zeros] == 0)
-        zeros++;
-    return zeros;
-}
-
+/* Compared with itself, one byte on: as fast as memory is read. */
 static bool all_zero(const char *bytes, size_t n)
 {
-    return zeros_at_end(bytes, n) == n;
+    return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
+}
+
+static size_t zeros_at_end(const char *bytes, size_t n)
+{
+    if (all_zero(bytes, n))
+        return n;
+    size_t zeros = 0;
+    while (bytes[n - 1 - zeros] == 0)
+        zeros++;
+    return zeros;
 }
 
 /*
@@ -44,6 +49,17 @@ static bool has_frame(const char *bytes, size_t n, uint64_t end)
     return false;
 }
 
+/* Where bytes were written, at `at` or behind it; `size` when nowhere.  What
+ * was only set aside for the log is zeros that need not be read. */
+static uint64_t next_written(int fd, uint64_t at, uint64_t size)
+{
+    off_t found = lseek(fd, (off_t)at, SEEK_DATA);
+
+    if (found < 0)
+        return errno == ENXIO ? size : at; /* it cannot tell: all of it */
+    return (uint64_t)found > at ? (uint64_t)found : at;
+}
+
 static enum err look(struct window *w, uint64_t end, struct tail *ret)
 {
     struct stat st;
@@ -51,7 +67,7 @@ static enum err look(struct window *w, uint64_t end, struct tail *ret)
         return ERR_IO;
     struct tail t = {.file_bytes = (uint64_t)st.st_size, .last = end};
     uint64_t at = end;
-    while (at < t.file_bytes) {
+    while ((at = next_written(w->fd, at, t.file_bytes)) < t.file_bytes) {
         size_t n = t.file_bytes - at < WINDOW_STEP ? (size_t)(t.file_bytes - at)
                                                    : WINDOW_STEP;
         const char *bytes;
