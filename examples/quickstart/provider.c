@@ -2,7 +2,8 @@
  * provider.c - a small model provider that speaks OpenAI's wire format.
  *
  * It stands in for a real one in the quickstart: it answers chats, plain and
- * streamed, and embeddings, always with the same friendly words.  Usage:
+ * streamed, and embeddings, always with the same friendly words; its model
+ * "quick-long" streams them twenty times over.  Usage:
  *
  *     quickstart-provider [PORT]        (default: a free one)
  *
@@ -21,7 +22,7 @@
 #include "os/loop.h"
 #include "os/timer.h"
 
-enum { BODY_MAX = 1 << 20, WORD_MS = 40, EVENT_MAX = 1024 };
+enum { BODY_MAX = 1 << 20, WORD_MS = 40, EVENT_MAX = 1024, LONG = 20 };
 
 static const char *const words[] = {
     "A ",    "writ ",    "is ",       "proof: ", "who ",  "asks, ",
@@ -39,7 +40,8 @@ struct call {
     struct loop *loop;
     struct http_request *http;
     bool wants_usage;
-    size_t next; /* word */
+    size_t total; /* words */
+    size_t next;
     struct body_source source;
     struct timer pace;
     body_sink *sink;
@@ -53,17 +55,18 @@ static bool write_event(struct call *c, struct buf *to)
 {
     size_t n = c->next++;
 
-    if (n > ARRAY_LEN(words) + 1) {
+    if (n > c->total + 1) {
         BUF_LIT(to, "data: [DONE]\n\n");
         return true;
     }
     buf_add(to, str_from(head_of_chunk));
-    if (n < ARRAY_LEN(words))
+    if (n < c->total)
         buf_addf(to,
                  "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"},"
                  "\"finish_reason\":null}]%s}\n\n",
-                 words[n], c->wants_usage ? ",\"usage\":null" : "");
-    else if (n == ARRAY_LEN(words))
+                 words[n % ARRAY_LEN(words)],
+                 c->wants_usage ? ",\"usage\":null" : "");
+    else if (n == c->total)
         buf_addf(to,
                  "\"choices\":[{\"index\":0,\"delta\":{},"
                  "\"finish_reason\":\"stop\"}]%s}\n\n",
@@ -72,8 +75,8 @@ static bool write_event(struct call *c, struct buf *to)
         buf_addf(to,
                  "\"choices\":[],\"usage\":{\"prompt_tokens\":12,"
                  "\"completion_tokens\":%zu,\"total_tokens\":%zu}}\n\n",
-                 ARRAY_LEN(words), ARRAY_LEN(words) + 12);
-    if (n == ARRAY_LEN(words) && !c->wants_usage)
+                 c->total, c->total + 12);
+    if (n == c->total && !c->wants_usage)
         c->next++; /* no usage event */
     return false;
 }
@@ -159,6 +162,7 @@ static void on_body(void *user, struct str body, enum err e)
     struct call *c = user;
     struct arena arena;
     const struct json *v = NULL;
+    struct str model = {NULL, 0};
     bool stream = false;
 
     arena_init(&arena, 4 * BODY_MAX);
@@ -170,6 +174,9 @@ static void on_body(void *user, struct str body, enum err e)
         c->wants_usage = json_bool(json_get(options, STR("include_usage")),
                                    &c->wants_usage) &&
                          c->wants_usage;
+        bool is_long = json_str(json_get(v, STR("model")), &model) &&
+                       str_eq(model, STR("quick-long"));
+        c->total = ARRAY_LEN(words) * (is_long ? LONG : 1);
     }
     arena_release(&arena);
     if (e != ERR_OK)

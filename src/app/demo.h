@@ -1,9 +1,13 @@
 /*
- * demo.h - the walk of `writ demo`, step by step.
+ * demo.h - the walk of `writ demo`: its world, and its steps one by one.
+ *
+ * Every step says what it is about, shows the command that could be typed
+ * instead, does it, and checks what came of it.
  */
 #ifndef APP_DEMO_H
 #define APP_DEMO_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -12,28 +16,28 @@
 
 enum { DEMO_KEY_MAX = 128 };
 
+/* Who is registered. */
+#define DEMO_PERSON "alice"
+#define DEMO_AGENT "notebook"
+#define DEMO_AGENT_ID "acme/notebook"
+
 struct demo {
     const struct cli *cli;
     const char *dir;
-    char data[FILE_PATH_MAX], config[FILE_PATH_MAX];
+    char data[FILE_PATH_MAX], config[FILE_PATH_MAX], log[FILE_PATH_MAX];
     unsigned port, provider_port;
-    char alice[DEMO_KEY_MAX], bob[DEMO_KEY_MAX];
+    char key[DEMO_KEY_MAX]; /* the agent's */
     pid_t provider, node;
     int log_fd;
     bool colour;
     unsigned step;
 };
 
-/* True when the node answers. */
-bool demo_healthy(const struct demo *d);
-
-/* Runs all steps; false at the first that is not as it should be. */
-bool demo_walk(struct demo *d);
+/* Runs all steps; false at the first that is not as it should be, or when
+ * `*stop` has become true between two. */
+bool demo_walk(struct demo *d, const volatile sig_atomic_t *stop);
 
 /* What to type next, and where things are. */
 void demo_goodbye(const struct demo *d);
-
-/* Says why the demo cannot go on. */
-void demo_failed(struct demo *d, const char *why);
 
 #endif

@@ -349,6 +349,36 @@ static void print_value(const struct json *v, unsigned depth, FILE *out)
     cli_print(out, "\n%*s%c", (int)(2 * depth), "", object ? '}' : ']');
 }
 
+static void print_policies(const struct json *list, FILE *out)
+{
+    struct json_iter it = json_each(list);
+    const struct json *id;
+    for (bool first = true; json_next(&it, NULL, &id); first = false) {
+        cli_print(out, first ? ", by \"" : ", \"");
+        cli_print_safe(out, text_of(id));
+        cli_print(out, "\"");
+    }
+}
+
+/* One line for people: "decision: deny, no policy permits it". */
+static void print_decision(const char *name, const struct json *v, FILE *out)
+{
+    struct str effect = member(v, "effect");
+    const struct json *policies = json_get(v, STR("policies"));
+    int64_t errors = 0;
+    (void)!json_i64(json_get(v, STR("errors")), &errors);
+    if (effect.len == 0)
+        return;
+    cli_print(out, "%s: ", name);
+    cli_print_safe(out, effect);
+    print_policies(policies, out);
+    if (errors > 0)
+        cli_print(out, ", %lld could not be evaluated", (long long)errors);
+    else if (str_eq(effect, STR("deny")) && json_count(policies) == 0)
+        cli_print(out, ", no policy permits it");
+    (void)fputc('\n', out);
+}
+
 enum err entry_view_whole(struct arena *a, const struct ledger_entry *e,
                           FILE *out)
 {
@@ -360,6 +390,9 @@ enum err entry_view_whole(struct arena *a, const struct ledger_entry *e,
     text_time(e->wall_us, time);
     cli_print(out, "entry %llu, committed %.*s\n", (unsigned long long)e->index,
               (int)sizeof(time), time);
+    const struct json *decision = json_get(v, STR("decision"));
+    print_decision("decision", decision, out);
+    print_decision("shadow", json_get(decision, STR("shadow")), out);
     print_value(v, 0, out);
     (void)fputc('\n', out);
     return ERR_OK;
