@@ -28,6 +28,18 @@ static bool fits(const struct filter *f, const struct registry_entry *e)
            (f->owner.len == 0 || str_eq(f->owner, e->owner));
 }
 
+/* False: the page is full. */
+static bool put(struct page *p, const struct filter *f,
+                const struct registry_entry *e)
+{
+    if (!fits(f, e))
+        return true;
+    struct buf *to = page_append(p, e->who.id);
+    if (to != NULL)
+        registry_entry_write(to, e, false);
+    return to != NULL;
+}
+
 /* The registry is in order already: the first that fit are the page. */
 static void fill(struct page *p, const struct registry_view *v,
                  const struct filter *f)
@@ -37,10 +49,8 @@ static void fill(struct page *p, const struct registry_view *v,
     size_t n;
 
     while (!p->more && (n = registry_view_list(v, after, at, CHUNK)) > 0) {
-        for (size_t i = 0; i < n && !p->more; i++) {
-            if (fits(f, at[i]) && page_wants(p, at[i]->who.id))
-                registry_entry_write(page_add(p, at[i]->who.id), at[i], false);
-        }
+        for (size_t i = 0; i < n && put(p, f, at[i]); i++)
+            ;
         after = at[n - 1]->who.id;
     }
 }

@@ -31,8 +31,9 @@ static bool read_texts(const struct json *v, struct body_texts *to)
     }
     while (json_type(v) == JSON_ARRAY && json_next(&it, NULL, &element)) {
         if (read.count == BODY_TEXTS_MAX ||
-            !read_text(element, &read.at[read.count++]))
+            !read_text(element, &read.at[read.count]))
             return false;
+        read.count++;
     }
     *to = read;
     return true;

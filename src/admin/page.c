@@ -55,11 +55,12 @@ enum err page_init(struct page *p, struct arena *a, struct str query,
         if (e != ERR_OK)
             return e;
     }
-    p->items = ARENA_NEW(a, struct page_item, p->limit);
+    size_t room = p->limit + PAGE_TWINS_MAX - 1;
+    p->items = ARENA_NEW(a, struct page_item, room);
     *ret_param = (struct str){NULL, 0};
     if (p->items == NULL)
         return ERR_NO_MEMORY;
-    for (size_t i = 0; i < p->limit; i++) {
+    for (size_t i = 0; i < room; i++) {
         buf_init(&p->items[i].key, ITEM_MAX);
         buf_init(&p->items[i].json, ITEM_MAX);
     }
@@ -68,7 +69,8 @@ enum err page_init(struct page *p, struct arena *a, struct str query,
 
 void page_release(struct page *p)
 {
-    for (size_t i = 0; p->items != NULL && i < p->limit; i++) {
+    size_t room = p->limit + PAGE_TWINS_MAX - 1;
+    for (size_t i = 0; p->items != NULL && i < room; i++) {
         buf_release(&p->items[i].key);
         buf_release(&p->items[i].json);
     }
@@ -117,6 +119,20 @@ struct buf *page_add(struct page *p, struct str key)
     buf_add(&slot.key, key);
     p->items[at] = slot;
     return &p->items[at].json;
+}
+
+struct buf *page_append(struct page *p, struct str key)
+{
+    struct page_item *last = p->count == 0 ? NULL : &p->items[p->count - 1];
+
+    if (p->count >= p->limit && !str_eq(key, buf_str(&last->key))) {
+        p->more = true;
+        return NULL;
+    }
+    assert(p->count < p->limit + PAGE_TWINS_MAX - 1);
+    struct page_item *item = &p->items[p->count++];
+    buf_add(&item->key, key);
+    return &item->json;
 }
 
 void page_write(const struct page *p, struct str name, struct buf *to)

@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { PAGE_LIMIT = 100, PAGE_LIMIT_MAX = 1000 };
+enum { PAGE_LIMIT = 100, PAGE_LIMIT_MAX = 1000, PAGE_TWINS_MAX = 4 };
 
 struct page_item {
     struct buf key, json;
@@ -49,6 +49,13 @@ void page_release(struct page *p);
 bool page_wants(struct page *p, struct str key);
 /* Where its JSON goes; only after page_wants() said so. */
 struct buf *page_add(struct page *p, struct str key);
+
+/*
+ * The same for what comes in order of its keys, of which up to PAGE_TWINS_MAX
+ * may be equal: they stand on one page, which gets longer by them.  NULL: the
+ * page is full, and there is more.
+ */
+struct buf *page_append(struct page *p, struct str key);
 
 /* {"<name>":[...],"next":"<key>"}; `next` only where there is more. */
 void page_write(const struct page *p, struct str name, struct buf *to);

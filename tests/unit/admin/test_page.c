@@ -53,6 +53,33 @@ static void test_a_page_has_the_smallest_keys_behind_the_last(void **state)
     check("after=k0%39%38", "{\"list\":[99]}");
 }
 
+static void test_equal_keys_stand_on_one_page(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"a", "b", "b", "b", "c"};
+    struct arena a;
+    struct page p;
+    struct buf text;
+    struct str param;
+
+    arena_init(&a, MIB);
+    assert_int_equal(page_init(&p, &a, STR("limit=2"), NULL, 0, &param),
+                     ERR_OK);
+    for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
+        struct buf *to = page_append(&p, str_from(keys[i]));
+        assert_int_equal(to == NULL, i == 4);
+        if (to != NULL)
+            buf_addf(to, "%u", i);
+    }
+    buf_init(&text, MIB);
+    page_write(&p, STR("list"), &text);
+    assert_true(
+        str_eq(buf_str(&text), STR("{\"list\":[0,1,2,3],\"next\":\"b\"}")));
+    buf_release(&text);
+    page_release(&p);
+    arena_release(&a);
+}
+
 static void test_what_is_wrong_in_a_query_is_named(void **state)
 {
     (void)state;
@@ -104,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_page_has_the_smallest_keys_behind_the_last),
+        cmocka_unit_test(test_equal_keys_stand_on_one_page),
         cmocka_unit_test(test_what_is_wrong_in_a_query_is_named),
         cmocka_unit_test(test_other_parameters_are_handed_out),
     };
