@@ -348,6 +348,7 @@ enum err gateway_worker_start(struct gateway_worker *gw, struct gateway *g,
     w->want_key = gateway_trust_want_key;
     w->discovered = gateway_registry_discovered;
     list_init(&w->actions);
+    list_init(&w->leaving);
     list_init(&w->key_waiters);
     memcpy(w->caller_key, g->caller_key, sizeof(w->caller_key));
     w->registry = registry_view_ref(g->control.registry);

@@ -189,6 +189,11 @@ void http_request_cut(struct http_request *r)
     r->protocol->cut(r);
 }
 
+bool http_request_queued(const struct http_request *r)
+{
+    return stream_queued(r->conn->stream) > 0;
+}
+
 void request_drop_source(struct http_request *r)
 {
     struct body_source *src = r->source;

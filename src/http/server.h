@@ -114,8 +114,11 @@ void http_request_reply_stream(struct http_request *r,
                                const struct http_response_head *head,
                                struct body_source *src);
 
-/* Cuts a reply that is being streamed: no further byte leaves; `done`
- * follows in a later turn with ERR_CLOSED. */
+/* Cuts a reply, streamed or whole: no further byte leaves; `done` follows in a
+ * later turn with ERR_CLOSED. */
 void http_request_cut(struct http_request *r);
+
+/* Does its connection hold bytes that the socket has not taken yet? */
+bool http_request_queued(const struct http_request *r);
 
 #endif

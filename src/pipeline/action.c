@@ -8,6 +8,7 @@
 #include "os/loop.h"
 #include "pipeline/exchange.h"
 #include "pipeline/snapshot.h"
+#include "pipeline/standing.h"
 #include "pipeline/worker.h"
 #include "session/session.h"
 
@@ -45,6 +46,22 @@ void action_drop_question(struct action *a)
     a->credential = (struct str){0};
 }
 
+/* Is there an answer on its way to somebody who may lose their standing? */
+static bool may_be_cut(const struct action *a)
+{
+    return a->looked && a->exchange != NULL && !a->exchange->gone &&
+           a->exchange->replied && !standing_is_lost(a->err);
+}
+
+void action_left(struct action *a)
+{
+    list_remove(&a->node);
+    session_unref(a->session);
+    proof_unref(a->proof);
+    a->session = NULL;
+    a->proof = NULL;
+}
+
 void action_ended(struct action *a)
 {
     struct worker *w = a->worker;
@@ -52,9 +69,11 @@ void action_ended(struct action *a)
     assert(a->call == NULL && a->relay == NULL && !a->attempt.open);
     list_remove(&a->node);
     action_drop_question(a);
-    session_unref(a->session);
-    proof_unref(a->proof);
     snapshot_unref(a->snapshot);
+    if (may_be_cut(a))
+        list_push(&w->leaving, &a->node);
+    else
+        action_left(a);
     w->counters.open--;
     w->counters.calls++;
     if (a->err != ERR_OK && (a->at.facts & FACT_DISPATCHED) == 0)

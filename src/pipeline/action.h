@@ -75,7 +75,7 @@ struct action {
     struct str param;  /* the request's part that is at fault, or empty */
 
     struct worker *worker;
-    struct list node;                /* of the worker's actions */
+    struct list node; /* of the worker's actions, then of those leaving */
     struct exchange *exchange;       /* NULL: nobody waits for an answer */
     struct snapshot *snapshot;       /* +1 reference */
     struct arena *arena;             /* lives as long as the action */
@@ -144,6 +144,13 @@ struct str action_tenant(const struct action *a);
 /* Called by the pipeline when the last row has run; releases what the action
  * holds.  Its memory goes with its arena. */
 void action_ended(struct action *a);
+
+/*
+ * The request of one that has ended is over, too.  Up to then who asked is
+ * remembered: what was answered may still wait for a slow connection, and must
+ * not leave when they are revoked meanwhile (worker.h, `leaving`).
+ */
+void action_left(struct action *a);
 
 /* Frees the parsed request: the answer has begun, it is not needed. */
 void action_drop_question(struct action *a);

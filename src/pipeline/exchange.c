@@ -258,7 +258,9 @@ void exchange_done(void *user, struct http_request *r, enum err why)
     x->gone = true;
     if (x->left != NULL)
         x->left(x);
-    if (x->action != NULL)
-        pipeline_end(x->action, why == ERR_OK ? ERR_CLOSED : why);
-    assert(x->action == NULL || pipeline_ended(x->action));
+    if (x->action == NULL)
+        return;
+    pipeline_end(x->action, why == ERR_OK ? ERR_CLOSED : why);
+    assert(pipeline_ended(x->action));
+    action_left(x->action);
 }

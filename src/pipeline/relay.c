@@ -10,6 +10,7 @@
 #include "pipeline/action.h"
 #include "pipeline/exchange.h"
 #include "pipeline/payload.h"
+#include "pipeline/standing.h"
 
 enum { KEPT_FIELDS_MAX = 8 };
 
@@ -362,8 +363,9 @@ void relay_cut(struct action *a)
         r->in->cancel(r->in);
     r->in = NULL;
     r->broken = a->err;
-    if (r->sink != NULL)
-        tell_broken(r);
-    else if (a->err == ERR_REVOKED)
+    bool lost = standing_is_lost(a->err);
+    if (lost && (r->sink == NULL || http_request_queued(a->exchange->http)))
         http_request_cut(a->exchange->http); /* and what it has not taken */
+    else if (r->sink != NULL)
+        tell_broken(r);
 }

@@ -64,6 +64,20 @@ static struct str common_purpose(const struct action *a)
     return found;
 }
 
+/* A key that was replaced proves nobody, also who was proven by it before.  It
+ * is known by its fingerprint. */
+static bool has_key(const struct registry_entry *e, const struct link *l,
+                    int64_t now_us)
+{
+    if (l->method != AUTH_API_KEY)
+        return true;
+    for (unsigned i = 0; i < e->key_count; i++) {
+        if (str_eq(e->keys[i].fingerprint, l->credential))
+            return e->keys[i].expires_us > now_us;
+    }
+    return false;
+}
+
 enum err standing_look(struct action *a)
 {
     struct worker *w = a->worker;
@@ -80,6 +94,8 @@ enum err standing_look(struct action *a)
             w->discovered(w, who);
         if (e != ERR_OK)
             return e;
+        if (!has_key(a->entries[i], &chain->links[i], now_us))
+            return ERR_REVOKED;
         if (needs_subject(a->entries[i]) && !has_subject(chain))
             return ERR_SUBJECT;
     }
@@ -98,4 +114,10 @@ enum err standing_holds(struct action *a)
         return ERR_REVOKED;
     return a->epoch == registry_view_epoch(w->registry) ? ERR_OK
                                                         : standing_look(a);
+}
+
+bool standing_is_lost(enum err why)
+{
+    return why == ERR_REVOKED || why == ERR_INACTIVE ||
+           why == ERR_UNREGISTERED || why == ERR_SUBJECT;
 }

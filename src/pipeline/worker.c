@@ -2,39 +2,47 @@
 #include "pipeline/worker.h"
 
 #include "base/container.h"
+#include "http/server.h"
 #include "pipeline/action.h"
+#include "pipeline/exchange.h"
 #include "pipeline/stage.h"
 #include "pipeline/standing.h"
 
-static void end_unless(struct action *a, enum err e)
+static enum err look(struct action *a, bool anew)
 {
-    if (e != ERR_OK)
-        pipeline_end(a, e);
+    enum err e = anew ? standing_look(a) : ERR_OK;
+    return e == ERR_OK ? standing_holds(a) : e;
+}
+
+/* `anew`: also where the epoch has not moved. */
+static void look_at_all(struct worker *w, bool anew)
+{
+    LIST_EACH(it, next, &w->actions)
+    {
+        struct action *a = CONTAINER_OF(it, struct action, node);
+        enum err e = a->looked ? look(a, anew) : ERR_OK; /* nobody known yet */
+        if (e != ERR_OK)
+            pipeline_end(a, e);
+    }
+    LIST_EACH(it, next, &w->leaving)
+    {
+        struct action *a = CONTAINER_OF(it, struct action, node);
+        if (look(a, anew) == ERR_OK)
+            continue;
+        action_left(a);
+        http_request_cut(a->exchange->http);
+    }
 }
 
 void worker_revoked(struct worker *w)
 {
-    LIST_EACH(it, next, &w->actions)
-    {
-        struct action *a = CONTAINER_OF(it, struct action, node);
-        if (!a->looked) /* nobody is known yet */
-            continue;
-        /* What was looked up belongs to the view that is going away. */
-        enum err e = standing_look(a);
-        end_unless(a, e == ERR_OK ? standing_holds(a) : e);
-    }
+    /* What was looked up belongs to the view that is going away. */
+    look_at_all(w, true);
 }
 
 void worker_recheck(struct worker *w, bool recheck)
 {
-    LIST_EACH(it, next, &w->actions)
-    {
-        struct action *a = CONTAINER_OF(it, struct action, node);
-        if (!a->looked) /* nobody is known yet */
-            continue;
-        enum err e = recheck ? standing_look(a) : ERR_OK;
-        end_unless(a, e == ERR_OK ? standing_holds(a) : e);
-    }
+    look_at_all(w, recheck);
 }
 
 void worker_keys_came(struct worker *w)

@@ -60,6 +60,8 @@ struct worker {
         caller_key[32];      /* the keeper's: under which keys are hashed */
     struct list key_waiters; /* actions that wait for an issuer's key */
     struct list actions;     /* those under way */
+    struct list leaving;     /* those that have ended, while their answers have
+                                not left */
     struct worker_counters counters;
     struct payload_keys payload_keys;
     struct arena_spare spare; /* of the questions' arenas */

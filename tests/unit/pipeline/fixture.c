@@ -107,6 +107,11 @@ void http_request_cut(struct http_request *r)
     request_leave(r);
 }
 
+bool http_request_queued(const struct http_request *r)
+{
+    return r->queued;
+}
+
 static void on_answer(void *reader, struct str piece, bool last, enum err e)
 {
     struct http_request *r = reader;
@@ -487,6 +492,7 @@ int world_open(void **state)
                      ERR_OK);
     rules_unref(rules);
     list_init(&w->w.actions);
+    list_init(&w->w.leaving);
     list_init(&w->w.key_waiters);
     add_alice(&w->registry);
     w->w.registry = &w->registry;
@@ -516,6 +522,7 @@ int world_close(void **state)
     if (w->r.user != NULL)
         world_done(w, ERR_CLOSED);
     assert_true(list_empty(&w->w.actions));
+    assert_true(list_empty(&w->w.leaving));
     assert_int_equal(w->w.counters.open, 0);
     world_ack(w, ERR_EVIDENCE);
     if (w->keeper.wait != NULL)

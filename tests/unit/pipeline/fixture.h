@@ -42,6 +42,7 @@ struct http_request {
     struct buf reply_fields; /* "name: value\n" */
     struct body_source *source;
     bool streamed, pulling, ended, cut;
+    bool queued;  /* its connection is slow */
     enum err why; /* the answer's stream ended with */
 };
 

@@ -335,5 +335,6 @@ int main(void)
                                setup),
     };
     list_init(&worker.actions);
+    list_init(&worker.leaving);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,6 +156,83 @@ static void rule_21_who_lags_behind_is_cut_without_a_word(void **state)
     assert_true(world_last(w, "\"status\":\"interrupted\""));
 }
 
+static void rule_21_who_has_lost_their_owner_is_cut_as_well(void **state)
+{
+    struct world *w = *state;
+    struct http_call *c = world_call(w, CHAT, STREAM_BODY, 1);
+
+    call_head(c, 200, SSE_TYPE);
+    request_pull(&w->r);
+    call_piece(c, CHUNK, false, ERR_OK);
+    w->registry.standing = ERR_INACTIVE;
+    w->registry.epoch++;
+    worker_revoked(&w->w);
+    assert_true(c->cancelled);
+    assert_true(w->r.cut);
+}
+
+/* With HTTP/2 a piece is asked for before the one before it has left. */
+static void rule_21_a_slow_connection_is_cut_without_a_word(void **state)
+{
+    struct world *w = *state;
+    struct http_call *c = world_call(w, CHAT, STREAM_BODY, 1);
+
+    call_head(c, 200, SSE_TYPE);
+    request_pull(&w->r);
+    call_piece(c, CHUNK, false, ERR_OK);
+    request_pull(&w->r);
+    w->r.queued = true;
+    suspend(w);
+    assert_true(w->r.cut);
+    assert_false(request_says(&w->r, "revoked"));
+}
+
+static void rule_21_an_answer_that_has_not_left_is_cut(void **state)
+{
+    struct world *w = *state;
+    struct http_call *c = world_call(w, CHAT, PLAIN_BODY, 1);
+
+    call_head(c, 200, JSON_TYPE);
+    call_piece(c, ANSWER, true, ERR_OK);
+    assert_int_equal(w->r.status, 200);
+    assert_true(list_empty(&w->w.actions));
+    w->registry.epoch++;
+    worker_revoked(&w->w); /* of somebody else */
+    assert_false(w->r.cut);
+    suspend(w);
+    assert_true(w->r.cut);
+    assert_true(list_empty(&w->w.leaving));
+    world_done(w, ERR_CLOSED);
+}
+
+static void rule_21_an_answer_that_has_left_is_forgotten(void **state)
+{
+    struct world *w = *state;
+    struct http_call *c = world_call(w, CHAT, PLAIN_BODY, 1);
+
+    call_head(c, 200, JSON_TYPE);
+    call_piece(c, ANSWER, true, ERR_OK);
+    world_done(w, ERR_OK);
+    assert_true(list_empty(&w->w.leaving));
+    suspend(w);
+    assert_false(w->r.cut);
+}
+
+static void rule_21_a_key_that_was_replaced_ends_what_it_began(void **state)
+{
+    struct world *w = *state;
+    struct http_call *c = world_call(w, CHAT, PLAIN_BODY, 1);
+    const struct registry_key other = {.fingerprint = STR("ffffffffffffffff"),
+                                       .expires_us = INT64_MAX};
+
+    w->registry.alice.keys = &other;
+    w->registry.epoch++;
+    worker_revoked(&w->w);
+    assert_true(c->cancelled);
+    assert_int_equal(w->r.status, 401);
+    assert_true(request_says(&w->r, "revoked"));
+}
+
 static void a_change_that_does_not_matter_ends_nothing(void **state)
 {
     struct world *w = *state;
@@ -209,6 +286,11 @@ int main(void)
         TEST(rule_21_while_the_destination_thinks),
         TEST(rule_21_in_mid_stream_the_caller_is_told_and_no_more_comes),
         TEST(rule_21_who_lags_behind_is_cut_without_a_word),
+        TEST(rule_21_who_has_lost_their_owner_is_cut_as_well),
+        TEST(rule_21_a_slow_connection_is_cut_without_a_word),
+        TEST(rule_21_an_answer_that_has_not_left_is_cut),
+        TEST(rule_21_an_answer_that_has_left_is_forgotten),
+        TEST(rule_21_a_key_that_was_replaced_ends_what_it_began),
         TEST(a_change_that_does_not_matter_ends_nothing),
         TEST(an_ended_session_ends_what_is_under_way_in_it),
         TEST(rule_22_what_outlives_its_registration_is_found),
