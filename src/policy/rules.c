@@ -104,6 +104,11 @@ static enum err load(struct rules *r, const struct settings *s,
         e = worse(e,
                   rules_policies_load(&r->arena, from->shadow,
                                       from->shadow_count, errors, &r->shadow));
+    for (size_t i = 0; e == ERR_OK && i < from->policy_count; i++)
+        e = rules_groups_add_policies(&r->groups, &r->arena,
+                                      &from->policies[i]);
+    for (size_t i = 0; e == ERR_OK && i < from->shadow_count; i++)
+        e = rules_groups_add_policies(&r->groups, &r->arena, &from->shadow[i]);
     return worse(e, rules_entities_load(r, s, from->entities,
                                         from->entity_count, errors));
 }
@@ -120,6 +125,7 @@ enum err rules_new(const struct settings *s, const struct rules_sources *from,
     atomic_init(&r->refs, 1);
     arena_init(&r->arena, RULES_ARENA_MAX);
     map_init(&r->known, seed, ENTITIES_MAX);
+    rules_groups_init(&r->groups);
     for (unsigned i = 0; i < ACTION_COUNT; i++)
         r->actions[i] = cedar_uid_make(STR(RULES_NAMESPACE "Action"),
                                        action_kind_name((enum action_kind)i));
@@ -152,6 +158,7 @@ void rules_unref(struct rules *r)
     rules_policies_release(&r->shadow);
     cedar_entities_free(r->entities);
     map_release(&r->known);
+    rules_groups_release(&r->groups);
     rules_fence_release(&r->fence);
     arena_release(&r->arena);
     free(r);

@@ -207,6 +207,9 @@ static enum err add_file(struct merging *m, const struct rules_file *file)
         check_element(m, &e);
         write_element(m, e.json);
         err = know(m, member(uid, "type"), member(uid, "id"));
+        if (err == ERR_OK)
+            err = rules_groups_add_entity(&m->rules->groups, &m->rules->arena,
+                                          e.json);
     }
     return err;
 }

@@ -11,6 +11,9 @@
 #include "policy/rules_context.h"
 #include "policy/rules_vocabulary.h"
 
+/* Groups of one link that are looked for without memory of the arena. */
+enum { FEW_GROUPS = 64 };
+
 static const struct str types[] = {
     [PRINCIPAL_NONE] = STR_INIT(""),
     [PRINCIPAL_USER] = STR_INIT(RULES_NAMESPACE "User"),
@@ -65,32 +68,67 @@ static enum err attributes(const struct rules_facts *f,
                                     v, ret);
 }
 
-/* Its tenant, and its groups as "<issuer>|<name>". */
-static enum err parents(struct arena *a, const struct link *l,
+/* A group that policies may only know by a name that is put together. */
+static enum err make_group(struct arena *a, struct str issuer, struct str name,
+                           struct cedar_uid *ret)
+{
+    char *id = arena_alloc_raw(a, issuer.len + 1 + name.len);
+    if (id == NULL)
+        return ERR_LIMIT;
+    if (issuer.len > 0)
+        memcpy(id, issuer.ptr, issuer.len);
+    id[issuer.len] = '|';
+    if (name.len > 0)
+        memcpy(id + issuer.len + 1, name.ptr, name.len);
+    *ret = cedar_uid_make(STR(RULES_NAMESPACE "Group"),
+                          (struct str){id, issuer.len + 1 + name.len});
+    return ERR_OK;
+}
+
+/* Finds those of a link's groups that policies speak of, each once. */
+static size_t spoken_of(const struct rules_groups *groups, const struct link *l,
+                        const struct cedar_uid **to)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->group_count; i++) {
+        const struct cedar_uid *uid =
+            rules_groups_find(groups, l->who.issuer, l->groups[i]);
+        size_t k = 0;
+        while (k < n && to[k] != uid)
+            k++;
+        if (uid != NULL && k == n)
+            to[n++] = uid;
+    }
+    return n;
+}
+
+/* Its tenant, and all groups, or those that make a difference. */
+static enum err parents(const struct rules_facts *f, const struct link *l,
                         struct cedar_entity *to)
 {
-    struct cedar_uid *at = ARENA_NEW(a, struct cedar_uid, 1 + l->group_count);
-    struct str issuer = l->who.issuer;
-    if (at == NULL)
+    const struct rules_groups *groups = &f->rules->groups;
+    const struct cedar_uid *few[FEW_GROUPS];
+    const struct cedar_uid **found = few;
+    size_t n = l->group_count;
+    if (!groups->all && n > FEW_GROUPS)
+        found = arena_alloc_raw(f->arena, n * sizeof(struct cedar_uid *));
+    if (found == NULL)
         return ERR_LIMIT;
-    at[0] = cedar_uid_make(STR(RULES_NAMESPACE "Tenant"), l->who.tenant);
-    for (size_t i = 0; i < l->group_count; i++) {
-        struct str group = l->groups[i];
-        char *id = arena_alloc_raw(a, issuer.len + 1 + group.len);
-        if (id == NULL)
-            return ERR_LIMIT;
-        if (issuer.len > 0)
-            memcpy(id, issuer.ptr, issuer.len);
-        id[issuer.len] = '|';
-        if (group.len > 0)
-            memcpy(id + issuer.len + 1, group.ptr, group.len);
-        at[1 + i] =
-            cedar_uid_make(STR(RULES_NAMESPACE "Group"),
-                           (struct str){id, issuer.len + 1 + group.len});
+    if (!groups->all)
+        n = spoken_of(groups, l, found);
+    struct cedar_uid *at = ARENA_NEW(f->arena, struct cedar_uid, 1 + n);
+    enum err e = at == NULL ? ERR_LIMIT : ERR_OK;
+    if (e == ERR_OK)
+        at[0] = cedar_uid_make(STR(RULES_NAMESPACE "Tenant"), l->who.tenant);
+    for (size_t i = 0; e == ERR_OK && i < n; i++) {
+        if (groups->all)
+            e = make_group(f->arena, l->who.issuer, l->groups[i], &at[1 + i]);
+        else
+            at[1 + i] = *found[i];
     }
     to->parents = at;
-    to->parent_count = 1 + l->group_count;
-    return ERR_OK;
+    to->parent_count = 1 + n;
+    return e;
 }
 
 static enum err principal(const struct rules_facts *f, unsigned link,
@@ -108,7 +146,7 @@ static enum err principal(const struct rules_facts *f, unsigned link,
     enum err e =
         attributes(f, &l->who, q->links == NULL ? &nothing : &q->links[link],
                    &ret->attributes);
-    return e != ERR_OK ? e : parents(f->arena, l, ret);
+    return e != ERR_OK ? e : parents(f, l, ret);
 }
 
 /* Known from the files or the config, or one that is made for the request. */

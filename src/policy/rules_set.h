@@ -11,6 +11,7 @@
 #include "cedar/cedar.h"
 #include "policy/rules.h"
 #include "policy/rules_fence.h"
+#include "policy/rules_groups.h"
 #include "policy/rules_shapes.h"
 
 /* The name of the fence where policies are named; no policy may have it. */
@@ -41,6 +42,7 @@ struct rules {
     struct rules_policies live, shadow;
     struct cedar_entities *entities;
     struct map known; /* "Model::small" -> struct cedar_uid, of `entities` */
+    struct rules_groups groups;
     struct rules_fence fence;
     struct rules_shapes shapes;
     struct cedar_uid actions[ACTION_COUNT];

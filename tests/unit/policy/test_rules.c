@@ -562,6 +562,68 @@ static void test_entities_of_files_group_and_describe_models(void **state)
     rules_unref(r);
 }
 
+static void test_only_groups_that_are_spoken_of_count(void **state)
+{
+    (void)state;
+    /* By a literal, by one with an escape, by an attribute of an entity. */
+    static const struct files rows[] = {
+        {.policies = {HOLDS("context.link.index == 1 || principal in "
+                            "Writ :: Group::\"okta|eng\"")}},
+        {.policies = {HOLDS("context.link.index == 1 || principal in "
+                            "Writ::Group::\"okta|\\u{65}ng\"")}},
+        {.policies = {HOLDS("context.link.index == 1 || principal in "
+                            "resource.staff")},
+         .entities = {"[{\"uid\":{\"type\":\"Writ::Model\",\"id\":\"small\"},"
+                      "\"parents\":[],\"attrs\":{\"staff\":[{\"__entity\":"
+                      "{\"type\":\"Writ::Group\",\"id\":\"okta|eng\"}}]}}]"}},
+        {.policies = {HOLDS("context.link.index == 1 || principal in "
+                            "resource")},
+         .entities = {"[{\"uid\":{\"type\":\"Writ::Model\",\"id\":\"other\"},"
+                      "\"attrs\":{},\"parents\":[{\"type\":\"Writ::Group\","
+                      "\"id\":\"okta|staff\"}]}]"}},
+    };
+    struct str many[300];
+    char names_of[300][16];
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        (void)snprintf(names_of[i], sizeof(names_of[i]), "group%zu", i);
+        many[i] = str_from(names_of[i]);
+    }
+    many[298] = many[297] = many[296]; /* nobody is in a group twice */
+    many[299] = STR("eng");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rules *r = make(&rows[i]);
+        struct chain c = alice_and_agent();
+        struct rules_request q = request(&c);
+        bool last = i == ARRAY_LEN(rows) - 1; /* a model is no group */
+        assert_int_equal(ask(r, &q).decision.effect,
+                         last ? DECISION_DENY : DECISION_ALLOW);
+        c.links[0].groups = many;
+        c.links[0].group_count = ARRAY_LEN(many);
+        assert_int_equal(ask(r, &q).decision.effect,
+                         last ? DECISION_DENY : DECISION_ALLOW);
+        c.links[0].group_count = ARRAY_LEN(many) - 1;
+        assert_int_equal(ask(r, &q).decision.effect, DECISION_DENY);
+        rules_unref(r);
+    }
+}
+
+static void test_memory_that_runs_out_denies(void **state)
+{
+    (void)state;
+    static struct str many[60000]; /* more than a request may have */
+    for (size_t i = 0; i < ARRAY_LEN(many); i++)
+        many[i] = STR("a group with a name");
+    struct rules *r = make_one(
+        ALL "forbid(principal in Writ::Group::\"\\u{65}\", action, resource);");
+    struct chain c = alice_and_agent();
+    struct rules_request q = request(&c);
+    assert_int_equal(ask(r, &q).decision.effect, DECISION_ALLOW);
+    c.links[0].groups = many;
+    c.links[0].group_count = ARRAY_LEN(many);
+    assert_int_equal(ask(r, &q).decision.effect, DECISION_DENY);
+    rules_unref(r);
+}
+
 struct broken {
     struct files files;
     const char *want; /* file:line:column: text */
@@ -920,6 +982,8 @@ int main(void)
         cmocka_unit_test(test_a_session_and_labels_are_facts_or_are_not_there),
         cmocka_unit_test(test_one_identity_twice_keeps_each_credentials_groups),
         cmocka_unit_test(test_entities_of_files_group_and_describe_models),
+        cmocka_unit_test(test_only_groups_that_are_spoken_of_count),
+        cmocka_unit_test(test_memory_that_runs_out_denies),
         cmocka_unit_test(test_slips_are_refused_where_they_stand),
         cmocka_unit_test(
             test_rule_03_entity_files_cannot_redefine_what_is_proven),
