@@ -165,7 +165,7 @@ static void on_body(void *user, struct str body, enum err e)
     struct str model = {NULL, 0};
     bool stream = false;
 
-    arena_init(&arena, 4 * BODY_MAX);
+    arena_init(&arena, (size_t)4 * BODY_MAX);
     if (e == ERR_OK)
         e = json_read(&arena, body, &v, NULL);
     if (e == ERR_OK) {

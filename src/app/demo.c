@@ -41,21 +41,30 @@ static void print_calls(FILE *out, const struct demo *d)
         d->port, d->key);
 }
 
-static void print_commands(FILE *out, const struct demo *d)
+/* So that "writ" is this program. */
+static void print_path(FILE *out)
 {
     char program[FILE_PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", program, sizeof(program));
 
+    while (len > 0 && program[len - 1] != '/')
+        len--;
+    if (len > 1)
+        cli_print(out, "  export PATH=%.*s:$PATH\n", (int)len - 1, program);
+}
+
+static void print_commands(FILE *out, const struct demo *d)
+{
+    print_path(out);
     cli_print(out,
-              "  cd %s; alias writ=%.*s   # writ.yaml and policies/ are "
-              "there\n"
+              "  cd %s   # writ.yaml, policies/, writ.log\n"
               "  writ status\n"
               "  writ ledger tail\n"
               "  writ agent list\n"
               "  writ session list\n"
-              "  writ agent suspend " DEMO_AGENT_ID
-              " --reason \"a closer look\"\n",
-              d->dir, len > 0 ? (int)len : 4, len > 0 ? program : "writ");
+              "  writ agent suspend " DEMO_AGENT_ID "\n"
+              "  writ agent resume " DEMO_AGENT_ID "\n",
+              d->dir);
 }
 
 void demo_goodbye(const struct demo *d)

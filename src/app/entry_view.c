@@ -360,8 +360,10 @@ static void print_policies(const struct json *list, FILE *out)
     }
 }
 
-/* One line for people: "decision: deny, no policy permits it". */
-static void print_decision(const char *name, const struct json *v, FILE *out)
+/* One line for people: "decision: deny, no policy permits it".  `asked`: the
+ * policies were; who is not known or suspended never gets to them. */
+static void print_decision(const char *name, const struct json *v, bool asked,
+                           FILE *out)
 {
     struct str effect = member(v, "effect");
     const struct json *policies = json_get(v, STR("policies"));
@@ -374,9 +376,17 @@ static void print_decision(const char *name, const struct json *v, FILE *out)
     print_policies(policies, out);
     if (errors > 0)
         cli_print(out, ", %lld could not be evaluated", (long long)errors);
-    else if (str_eq(effect, STR("deny")) && json_count(policies) == 0)
+    else if (asked && str_eq(effect, STR("deny")) && json_count(policies) == 0)
         cli_print(out, ", no policy permits it");
     (void)fputc('\n', out);
+}
+
+static void print_decisions(const struct json *v, FILE *out)
+{
+    const struct json *decision = json_get(v, STR("decision"));
+    struct str code = member(json_get(v, STR("error")), "code");
+    print_decision("decision", decision, str_eq(code, STR("denied")), out);
+    print_decision("shadow", json_get(decision, STR("shadow")), true, out);
 }
 
 enum err entry_view_whole(struct arena *a, const struct ledger_entry *e,
@@ -390,9 +400,7 @@ enum err entry_view_whole(struct arena *a, const struct ledger_entry *e,
     text_time(e->wall_us, time);
     cli_print(out, "entry %llu, committed %.*s\n", (unsigned long long)e->index,
               (int)sizeof(time), time);
-    const struct json *decision = json_get(v, STR("decision"));
-    print_decision("decision", decision, out);
-    print_decision("shadow", json_get(decision, STR("shadow")), out);
+    print_decisions(v, out);
     print_value(v, 0, out);
     (void)fputc('\n', out);
     return ERR_OK;

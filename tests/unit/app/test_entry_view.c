@@ -160,6 +160,37 @@ static void test_a_whole_entry_is_indented(void **state)
     free(got);
 }
 
+static void test_a_whole_entry_says_first_who_decided(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str text;
+        const char *want; /* after the first line */
+    } rows[] = {
+        {STR_INIT(decided), "decision: allow, by \"p\", \"agents\"\n"
+                            "shadow: deny, no policy permits it\n{"},
+        {STR_INIT(refused), "decision: deny, by \"no-us\"\n"
+                            "shadow: deny, no policy permits it\n{"},
+        {STR_INIT("{\"decision\":{\"effect\":\"deny\"},"
+                  "\"error\":{\"code\":\"denied\"}}"),
+         "decision: deny, no policy permits it\n{"},
+        {STR_INIT("{\"decision\":{\"effect\":\"deny\",\"errors\":2},"
+                  "\"error\":{\"code\":\"denied\"}}"),
+         "decision: deny, 2 could not be evaluated\n{"},
+        /* No policy was asked. */
+        {STR_INIT("{\"decision\":{\"effect\":\"deny\"},"
+                  "\"error\":{\"code\":\"revoked\"}}"),
+         "decision: deny\n{"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *got = print(rows[i].text, false, whole, ERR_OK);
+        char *second = strchr(got, '\n');
+        assert_non_null(second);
+        assert_memory_equal(second + 1, rows[i].want, strlen(rows[i].want));
+        free(got);
+    }
+}
+
 static void test_the_kinds_are_known(void **state)
 {
     (void)state;
@@ -177,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_colour_is_asked_for),
         cmocka_unit_test(test_what_is_no_entry_is_an_error),
         cmocka_unit_test(test_a_whole_entry_is_indented),
+        cmocka_unit_test(test_a_whole_entry_says_first_who_decided),
         cmocka_unit_test(test_the_kinds_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
