@@ -2,6 +2,7 @@
 #include "admin/changes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/container.h"
 #include "base/limits.h"
@@ -250,22 +251,37 @@ static void append(struct change *c)
                   on_patience);
 }
 
-static bool same_identity(const struct change *a, const struct change *b)
+static bool shares_key(const struct registry_entry *a,
+                       const struct registry_entry *b)
 {
-    return a->has_entry && b->has_entry &&
-           a->entry.who.kind == b->entry.who.kind &&
-           str_eq(a->entry.who.id, b->entry.who.id);
+    for (unsigned i = 0; i < a->key_count; i++) {
+        for (unsigned j = 0; j < b->key_count; j++) {
+            if (memcmp(&a->keys[i].hmac, &b->keys[j].hmac,
+                       sizeof(a->keys[i].hmac)) == 0)
+                return true;
+        }
+    }
+    return false;
 }
 
-/* Something was taken from that identity, which no evidence says yet: what
- * is given now must not stand before it. */
+static bool is_about_the_same(const struct change *a, const struct change *b)
+{
+    if (!a->has_entry || !b->has_entry)
+        return false;
+    return (a->entry.who.kind == b->entry.who.kind &&
+            str_eq(a->entry.who.id, b->entry.who.id)) ||
+           shares_key(&a->entry, &b->entry);
+}
+
+/* Another change of that identity is in no evidence yet.  If it takes, what is
+ * given now must not stand before it; if it gives, only one of the two can take
+ * place, and a replay would find both. */
 static bool must_wait(const struct change *c)
 {
     LIST_EACH(it, next, &c->host->changes)
     {
         const struct change *other = CONTAINER_OF(it, struct change, node);
-        if (other != c && other->takes && other->index == -1 &&
-            same_identity(c, other))
+        if (other != c && other->index == -1 && is_about_the_same(c, other))
             return true;
     }
     return false;
@@ -307,10 +323,9 @@ enum err changes_begin(struct admin_host *h, const struct changes_ask *ask)
 
 void changes_close(struct admin_host *h)
 {
-    struct list *first;
-
-    while ((first = list_first(&h->changes)) != NULL) {
-        struct change *c = CONTAINER_OF(first, struct change, node);
+    LIST_EACH(it, next, &h->changes)
+    {
+        struct change *c = CONTAINER_OF(it, struct change, node);
         tell(c, ERR_SHUTDOWN, false);
         free_change(c);
     }

@@ -5,7 +5,10 @@
  * A change that gives something holds on to nothing while it waits for its
  * evidence.  When the identity was changed meanwhile (somebody suspended it),
  * the change does not take place: ERR_CONFLICT.  Its entry stands before the
- * other one in the evidence, so that a replay comes to the same end.
+ * other one in the evidence, so that a replay comes to the same end.  While
+ * one change is under way no other is begun that gives the same identity
+ * something: of two entries that both follow the same one, a replay would
+ * apply the one that was refused.
  *
  * A change that takes something is told as done when every worker has seen
  * it; evidence that cannot be written now is tried again until it is.
@@ -36,8 +39,8 @@ struct changes_ask {
     void *user;
 };
 
-/* ERR_NO_MEMORY, ERR_OVERLOAD, ERR_EVIDENCE, ERR_CONFLICT (something was
- * taken, which is not in evidence yet); then `done` does not run. */
+/* ERR_NO_MEMORY, ERR_OVERLOAD, ERR_EVIDENCE, ERR_CONFLICT (another
+ * change of it is not in evidence yet); then `done` does not run. */
 MUST_CHECK enum err changes_begin(struct admin_host *h,
                                   const struct changes_ask *ask);
 

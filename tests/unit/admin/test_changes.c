@@ -115,6 +115,24 @@ static void test_a_suspension_wins_over_what_waits_for_evidence(void **state)
     assert_int_equal(fixture_state(f, "writer"), REGISTRY_SUSPENDED);
 }
 
+/* Both would follow the same entry: a replay of the evidence after a restart
+ * would let the one come to pass that was refused. */
+static void test_rule_21_of_two_changes_at_a_time_one_is_begun(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_do(f, "POST", "agents/acme/writer/suspend", "");
+    fixture_ask(f, "POST", "agents/acme/writer/rotate", "{\"grace\":\"0\"}");
+    fixture_ask(f, "POST", "agents/acme/writer/resume", "");
+    assert_int_equal(f->status, 409);
+    assert_int_equal(fixture_entries(f, "\"event\":\"resume\""), 0);
+    fixture_ack(f, ERR_OK);
+    fixture_spread(f);
+    assert_int_equal(fixture_state(f, "writer"), REGISTRY_SUSPENDED);
+    fixture_do(f, "POST", "agents/acme/writer/resume", "");
+    assert_int_equal(f->status, 200);
+}
+
 static void test_who_went_away_does_not_stop_a_change(void **state)
 {
     struct fixture *f = *state;
@@ -234,6 +252,8 @@ int main(void)
         WITH(test_rule_26_taking_does_not_fail_for_want_of_evidence,
              open_with_writer),
         WITH(test_a_suspension_wins_over_what_waits_for_evidence,
+             open_with_writer),
+        WITH(test_rule_21_of_two_changes_at_a_time_one_is_begun,
              open_with_writer),
         WITH(test_who_went_away_does_not_stop_a_change, open_with_writer),
         WITH(test_a_retired_one_stays_so, open_with_writer),
