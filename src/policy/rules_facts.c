@@ -111,7 +111,8 @@ static enum err parents(const struct rules_facts *f, const struct link *l,
     const struct cedar_uid **found = few;
     size_t n = l->group_count;
     if (!groups->all && n > FEW_GROUPS)
-        found = arena_alloc_raw(f->arena, n * sizeof(struct cedar_uid *));
+        found = (const struct cedar_uid **)
+            arena_alloc_raw(f->arena, n * sizeof(struct cedar_uid *));
     if (found == NULL)
         return ERR_LIMIT;
     if (!groups->all)
