@@ -123,9 +123,8 @@ struct buf *page_add(struct page *p, struct str key)
 
 struct buf *page_append(struct page *p, struct str key)
 {
-    struct page_item *last = p->count == 0 ? NULL : &p->items[p->count - 1];
-
-    if (p->count >= p->limit && !str_eq(key, buf_str(&last->key))) {
+    if (p->count > 0 && p->count >= p->limit &&
+        !str_eq(key, buf_str(&p->items[p->count - 1].key))) {
         p->more = true;
         return NULL;
     }

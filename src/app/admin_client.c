@@ -59,7 +59,7 @@ static enum err token_path(struct str url, char to[FILE_PATH_MAX])
         char c = url.ptr[i];
         bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
                      (c >= 'A' && c <= 'Z') || c == '.';
-        buf_add_char(&path, plain ? c : '_');
+        buf_add_char(&path, (char)(plain ? c : '_'));
     }
     buf_add_char(&path, 0);
     return buf_ok(&path) ? ERR_OK : ERR_LIMIT;
@@ -220,7 +220,7 @@ static bool add_page(struct buf *target, const struct admin_client_list *l,
 int admin_client_list(const struct cli *c, struct arena *a,
                       const struct admin_client_list *l)
 {
-    const struct json *v, *element;
+    const struct json *v = NULL, *element;
     struct str after = {NULL, 0};
     struct buf target;
     int code;

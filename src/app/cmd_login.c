@@ -200,7 +200,7 @@ static int enrol(const struct cli *c, struct arena *a, struct form *f)
     return code == CLI_OK ? keep(c, v) : code;
 }
 
-static int login(const struct cli *c, struct arena *a, struct form *f)
+static int log_in(const struct cli *c, struct arena *a, struct form *f)
 {
     const struct json *v = NULL;
 
@@ -228,7 +228,7 @@ static int invite(const struct cli *c, struct arena *a, const struct form *f)
     return CLI_OK;
 }
 
-static int logout(const struct cli *c, struct arena *a, const struct form *f)
+static int log_out(const struct cli *c, struct arena *a, const struct form *f)
 {
     const char *url = cli_value(c, "admin", NULL);
     const struct json *v = NULL;
@@ -252,11 +252,11 @@ int cmd_login(const struct cli *c)
     if (cli_has(c, "invite"))
         code = invite(c, &arena, &form);
     else if (cli_has(c, "logout"))
-        code = logout(c, &arena, &form);
+        code = log_out(c, &arena, &form);
     else if (cli_has(c, "enrol"))
         code = enrol(c, &arena, &form);
     else
-        code = login(c, &arena, &form);
+        code = log_in(c, &arena, &form);
     hash_wipe(&form, sizeof(form));
     arena_release(&arena);
     return code;

@@ -133,8 +133,8 @@ static enum err send_and_wait(struct asking *q, const struct uri *u,
         .target = str_from(r->target),
         .fields = {fields, n},
         .body = r->post ? r->body : (struct str){NULL, 0},
-        .head_timeout_ms = CONTROL_CLIENT_TIMEOUT_S * 1000,
-        .body_idle_ms = CONTROL_CLIENT_TIMEOUT_S * 1000,
+        .head_timeout_ms = CONTROL_CLIENT_TIMEOUT_S * INT64_C(1000),
+        .body_idle_ms = CONTROL_CLIENT_TIMEOUT_S * INT64_C(1000),
     };
     enum err e = buf_ok(&bearer) ? http_client_send(q->client, &request,
                                                     &events, q, &q->call)
