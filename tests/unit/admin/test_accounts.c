@@ -58,8 +58,8 @@ static void post(struct fixture *f, const char *path, const char *fmt, ...)
     wait_for_reply(f);
 }
 
-static void login(struct fixture *f, const char *name, const char *passphrase,
-                  const char *code)
+static void log_in(struct fixture *f, const char *name, const char *passphrase,
+                   const char *code)
 {
     post(f, "login", "{\"name\":\"%s\",\"passphrase\":\"%s\",\"totp\":\"%s\"}",
          name, passphrase, code);
@@ -110,7 +110,7 @@ static void test_an_enrolment_makes_account_identity_and_login(void **state)
          code);
     assert_int_equal(f->status, 401); /* used */
     code_of(f, 1, totp);
-    login(f, "ada", PASSPHRASE, totp);
+    log_in(f, "ada", PASSPHRASE, totp);
     assert_int_equal(f->status, 200);
 }
 
@@ -121,15 +121,15 @@ static void test_a_one_time_code_is_taken_once(void **state)
 
     enrol(f, code);
     code_of(f, 0, totp); /* it was the enrolment's */
-    login(f, "ada", PASSPHRASE, totp);
+    log_in(f, "ada", PASSPHRASE, totp);
     assert_int_equal(f->status, 401);
     code_of(f, 1, totp);
-    login(f, "ada", PASSPHRASE, totp);
+    log_in(f, "ada", PASSPHRASE, totp);
     assert_int_equal(f->status, 200);
-    login(f, "ada", PASSPHRASE, totp);
+    log_in(f, "ada", PASSPHRASE, totp);
     assert_int_equal(f->status, 401);
     code_of(f, 0, totp); /* nor does one before it come later */
-    login(f, "ada", PASSPHRASE, totp);
+    log_in(f, "ada", PASSPHRASE, totp);
     assert_int_equal(f->status, 401);
 }
 
@@ -149,14 +149,14 @@ static void test_nothing_tells_a_wrong_name_from_a_wrong_secret(void **state)
         {"ADA", PASSPHRASE, totp},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        login(f, cases[i].name, cases[i].passphrase, cases[i].totp);
+        log_in(f, cases[i].name, cases[i].passphrase, cases[i].totp);
         assert_int_equal(f->status, 401);
         buf_add_char(&f->text, 0);
         if (i == 0)
             (void)snprintf(first, sizeof(first), "%s", f->text.ptr);
         assert_string_equal(f->text.ptr, first);
     }
-    login(f, "ada", PASSPHRASE, totp);
+    log_in(f, "ada", PASSPHRASE, totp);
     assert_int_equal(f->status, 200);
 }
 
@@ -166,7 +166,7 @@ static void test_who_guesses_has_to_wait(void **state)
     unsigned i = 0;
 
     do {
-        login(f, "nobody", "wrong horse battery", "000000");
+        log_in(f, "nobody", "wrong horse battery", "000000");
         assert_true(f->status == 401 || f->status == 429);
         i++;
     } while (f->status == 401 && i < 20);
@@ -183,7 +183,7 @@ static void test_a_suspended_person_is_not_let_in(void **state)
     fixture_do(f, "POST", "agents/local%7Cada/suspend", "");
     assert_int_equal(f->status, 200);
     code_of(f, 1, totp);
-    login(f, "ada", PASSPHRASE, totp);
+    log_in(f, "ada", PASSPHRASE, totp);
     assert_int_equal(f->status, 401);
 }
 
