@@ -87,6 +87,51 @@ def startup(s):
             f"stripped binary: {s['stripped_bytes'] / 1e6:.2f} MB")
 
 
+def revocation(r):
+    def times(name, what):
+        figures = (figure(r, f"{name}_{key}_us", "{:.2f}", 1e-3) for key in ("p50", "p99", "max"))
+        return [what, *figures, ""]
+
+    rows = [
+        times("cut", "a stream's last byte"),
+        times("cut_all", "the last byte of all streams of a round"),
+        times("first_refused", "the first call that was refused"),
+        times("refused", "the first call that was refused, of each connection"),
+        times("reply", "the answer to the command: in force and in the evidence"),
+    ]
+    wrong = ", ".join(f"{r[key]} {what}" for key, what in (
+        ("failed", "failures"), ("untold", "streams that ended without an error event"),
+        ("late_content", "streams with content after the answer"),
+        ("late_calls", "calls let in after the answer"),
+        ("unrefused", "connections never refused")))
+    mb = 1 / 1024
+    return (
+        f"an agent with {r['streams']:,} streams is suspended, {r['times']} times, beside "
+        f"{r['agents']:,} others; two workers\n"
+        + table(["ms after the request", "p50", "p99", "max", ""], rows)
+        + f"\n{wrong}\n"
+        f"start to first 200 on /healthz: {r['start_ms']:,.0f} ms (median of {r['starts']}, "
+        f"longest {r['start_max_ms']:,.0f})\n"
+        f"idle memory: {figure(r, 'idle_kb', '{:.1f}', mb)} MB PSS, "
+        f"{figure(r, 'idle_kb_before', '{:.1f}', mb)} without them\n"
+        f"a change of one of them, by itself: {r['change_ms']:.2f} ms (median, longest "
+        f"{r['change_max_ms']:.2f}), a fsync included")
+
+
+def questions(p):
+    names = {
+        "proof_hit": "who asks: a token with two links, proven before",
+        "proof_first": "who asks: the same for the first time, RS256",
+        "registry_find": f"may it act: found by id among {p['agents']:,}",
+        "registry_key": f"may it act: found by the hash of a key among {p['agents']:,}",
+        "decision": f"may both links do this: {p['policies']:,} policies",
+        "reserve_settle": "is there room: three budget counters, reserved and settled",
+        "registry_change": "a change of the registry: the new view of it, 2,048 changes old",
+    }
+    return "one thread, by itself\n" + table(
+        ["question", "us", ""], [[what, f"{p[key]:.2f}", ""] for key, what in names.items()])
+
+
 def bars(result):
     """What the design holds itself to, as far as this run measured it."""
     found = []
@@ -112,12 +157,18 @@ def bars(result):
     bar("batched, 100 KB, 256 connections: x nginx",
         call("100 KB", "writ-batched", "to_nginx"), 4)
     for row in result.get("streams", ()):
-        if row["target"].startswith("writ") and "missing" not in row:
+        if row["target"] == "writ-before_action" and "missing" not in row:
             limit = {"plain": 16, "TLS front": 32, "TLS both": 56}[row["kind"]]
             kind = f"{row['kind']} streams: "
             bar(kind + "KB each", row["kb_per_stream"], limit, "{:.1f}")
             bar(kind + "CPU us an event", row["cpu_us_per_event"], 12, "{:.1f}")
             bar(kind + "added us to the first event, p99", row["added_first_p99_us"], 300, "{:.0f}")
+    cut = result.get("revocation", {})
+    if cut:
+        bar("suspension: ms to the last byte of a stream, p99", cut["cut_p99_us"] / 1e3, 10)
+        bar("suspension: ms until every worker refuses, p99", cut["refused_p99_us"] / 1e3, 5)
+    if "parts" in result:
+        bar("a token that was proven before, us", result["parts"]["proof_hit"], 0.3)
     start = result.get("startup", {})
     bar("start, ms", start.get("start_ms"), 50, "{:.1f}")
     idle = start.get("idle_pss_kb")
@@ -141,6 +192,10 @@ def text(result):
     if "streams" in result:
         parts.append(f"{result['stream_count']:,} streams, an event every 200 ms each\n"
                      + streams(result["streams"]))
+    if "revocation" in result:
+        parts.append(revocation(result["revocation"]))
+    if "parts" in result:
+        parts.append(questions(result["parts"]))
     if "ledger" in result:
         parts.append("the evidence process by itself\n" + result["ledger"].strip())
     if "startup" in result:

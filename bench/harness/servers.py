@@ -181,14 +181,15 @@ class Bench:
         return server.wait()
 
     def writ_node(self, upstream, durable, cpu=PROXY_CPU, front_tls=False, back_tls=False,
-                  everything=False):
+                  everything=False, workers=1, policy=""):
         if not self.writ.exists():
             raise Missing("not built")
         name = "writ-everything" if everything else f"writ-{durable}"
         server = self.add(Writ(name, self.dir / name, cpu))
+        server.policy = policy
         cert, key, _ = self.make_certificate() if front_tls else (None, None, None)
         server.configure(
-            self.writ, cert, everything, upstream=upstream, durable=durable,
+            self.writ, cert, everything, upstream=upstream, durable=durable, workers=workers,
             listen_tls=f"tls: {{cert: {cert}, key: {key}}}" if front_tls else "",
             scheme="https" if back_tls else "http",
             provider_tls=f"tls: {{ca: {cert}}}" if back_tls else "")
@@ -223,6 +224,10 @@ def other_policies(n):
         for i in range(n))
 
 
+def everything_policies():
+    return TWO_LINKS + other_policies(POLICIES - 2)
+
+
 class Writ(Server):
     """The gateway, whose status tells what its ledger did."""
 
@@ -231,7 +236,7 @@ class Writ(Server):
         self.trust = ssl.create_default_context(cafile=cert) if cert else None
         self.issuer = issuer.Issuer(self.dir) if everything else None
         (self.dir / "policies").mkdir()
-        text = TWO_LINKS + other_policies(POLICIES - 2) if everything else CALLER
+        text = everything_policies() if everything else CALLER + self.policy
         (self.dir / "policies" / "bench.cedar").write_text(text)
         fill("writ.yaml", self.dir / "writ.yaml", port=self.port,
              more=self.more() if everything else "", **words)
@@ -295,12 +300,12 @@ class Writ(Server):
         except (OSError, http.client.HTTPException):
             return False
 
-    def wait(self, seconds=20):
+    def wait(self, seconds=20, pause=0.01):
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.process.poll() is None:
             if self.healthy():
                 return self
-            time.sleep(0.01)
+            time.sleep(pause)
         raise RuntimeError(f"{self.name} does not serve:\n{self.output()}")
 
     def ledger(self):
