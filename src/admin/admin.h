@@ -54,6 +54,12 @@ struct admin_hooks {
      * any more.  It does not run when the process ends first.
      */
     void (*spread)(void *user, void (*done)(void *arg), void *arg);
+    /*
+     * `done(arg, …)` runs once, perhaps at once: will the sessions that were
+     * ended up to now stay so, should the process end?  NULL: yes.
+     */
+    void (*keep_sessions)(void *user, void (*done)(void *arg, bool kept),
+                          void *arg);
     /* The node's state, as one JSON object. */
     void (*status)(void *user, struct buf *to);
     /* The same as numbers, for /metrics. */

@@ -87,25 +87,43 @@ void sessions_list(struct admin_call *c)
 
 struct ending {
     struct admin_pending pending; /* first */
+    struct admin_host *host;
     char id[ID_TEXT];
 };
 
-static void on_ended(void *user, enum err e, bool durable)
+/* It is in evidence; and the next process will not bring it back, either. */
+static void on_kept(void *user, bool kept)
 {
     struct ending *end = user;
     struct admin_call *c = end->pending.call;
     struct buf body;
 
-    if (c != NULL && e != ERR_OK) {
-        answer_refuse(c, e, NULL);
-    } else if (c != NULL) {
+    if (c != NULL) {
         buf_init(&body, ANSWER_MAX);
         buf_addf(&body, "{\"session\":\"%.*s\",\"ended\":true,\"durable\":%s}",
-                 (int)sizeof(end->id), end->id, durable ? "true" : "false");
+                 (int)sizeof(end->id), end->id, kept ? "true" : "false");
         answer_json(c, 200, &body);
         buf_release(&body);
     }
     free(end);
+}
+
+static void on_ended(void *user, enum err e, bool durable)
+{
+    struct ending *end = user;
+    struct admin_call *c = end->pending.call;
+
+    if (e != ERR_OK) {
+        if (c != NULL)
+            answer_refuse(c, e, NULL);
+        free(end);
+        return;
+    }
+    const struct admin_hooks *h = &end->host->hooks;
+    if (durable && h->keep_sessions != NULL)
+        h->keep_sessions(h->user, on_kept, end);
+    else
+        on_kept(end, durable);
 }
 
 static enum err end(struct admin_call *c, const unsigned char *id,
@@ -119,6 +137,7 @@ static enum err end(struct admin_call *c, const unsigned char *id,
         return ERR_NOT_FOUND;
     }
     text_hex(id, SESSION_ID_LEN, e->id);
+    e->host = c->host;
     answer_later(c, &e->pending);
     const struct changes_ask ask = {
         .fact = {.revokes = true,

@@ -16,6 +16,7 @@
 #include "admin/people_enrolment.h"
 #include "app/gateway_admin_guard.h"
 #include "app/gateway_registry.h"
+#include "app/gateway_sessions.h"
 #include "app/gateway_state.h"
 #include "base/log.h"
 #include "evidence/evidence.h"
@@ -24,7 +25,7 @@
 #include "pipeline/exchange.h"
 #include "registry/registry.h"
 
-enum { CONNECTIONS_MAX = 256, AUTHOR_MAX = 96 };
+enum { CONNECTIONS_MAX = 256, AUTHOR_MAX = 96, ADDRESS_MAX = 512 };
 
 struct gateway_admin {
     struct gateway *gateway;
@@ -60,6 +61,13 @@ static void spread(void *user, void (*done)(void *arg), void *arg)
 {
     const struct gateway_admin *a = user;
     gateway_spread(a->gateway, done, arg);
+}
+
+static void keep_sessions(void *user, void (*done)(void *arg, bool kept),
+                          void *arg)
+{
+    const struct gateway_admin *a = user;
+    gateway_sessions_keep(a->gateway->sessions, done, arg);
 }
 
 static void status(void *user, struct buf *to)
@@ -272,6 +280,7 @@ enum err gateway_admin_new(struct gateway *g)
         .hooks = {.settings = settings_of,
                   .limit_rules = limit_rules_of,
                   .spread = spread,
+                  .keep_sessions = keep_sessions,
                   .status = status,
                   .figures = figures,
                   .user = a},
@@ -294,6 +303,19 @@ static enum err load_tls(struct gateway_admin *a,
                                : tls_context_server(&o, &a->tls, ret_why);
 }
 
+/* A restarted gateway reads the file that there is now; its socket is that of
+ * the start, and must not be served as the file says of another. */
+static bool is_our_address(const struct gateway *g, const struct settings *s)
+{
+    char room[ADDRESS_MAX];
+    struct buf address;
+
+    buf_init_lent(&address, room, sizeof(room));
+    role_add_address(&address, s->admin.host, s->admin.port);
+    return buf_ok(&address) &&
+           str_eq(buf_str(&address), str_from(g->options->admin));
+}
+
 enum err gateway_admin_listen(struct gateway *g)
 {
     static const struct http_server_options server = {
@@ -314,6 +336,11 @@ enum err gateway_admin_listen(struct gateway *g)
         (struct str){(const char *)g->caller_key, sizeof(g->caller_key)};
     if (g->options->admin == NULL)
         return ERR_OK;
+    if (!is_our_address(g, s)) {
+        log_error("admin", {"why", STR("a running node keeps its admin "
+                                       "address; stop it first")});
+        return ERR_CONFIG;
+    }
     enum err e = load_tls(a, &s->admin.tls, &why);
     if (e != ERR_OK) {
         log_error("admin.tls", {"why", str_from(why)});

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/container.h"
 #include "base/limits.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "os/loop.h"
 #include "os/timer.h"
@@ -76,15 +77,41 @@ struct gateway_sessions {
     size_t change_count;
     unsigned batches; /* of this round */
     unsigned rounds;
+    struct list waits; /* struct wait */
+};
+
+/* Somebody who wants to know that what has ended is stored. */
+struct wait {
+    struct list node;
+    struct timer patience;
+    void (*done)(void *user, bool stored);
+    void *user;
 };
 
 static void read_page(struct gateway_sessions *s);
 static void write_batch(struct gateway_sessions *s);
 static void on_round(struct timer *t);
 
+static void end_wait(struct wait *w, bool stored)
+{
+    list_remove(&w->node);
+    timer_cancel(&w->patience);
+    w->done(w->user, stored);
+    free(w);
+}
+
+static void end_waits(struct gateway_sessions *s, bool stored)
+{
+    while (!list_empty(&s->waits))
+        end_wait(CONTAINER_OF(list_first(&s->waits), struct wait, node),
+                 stored);
+}
+
 static void run_again(struct gateway_sessions *s)
 {
-    timer_set(s->options.loop, &s->next, s->options.write_ms, on_round);
+    timer_set(s->options.loop, &s->next,
+              list_empty(&s->waits) ? s->options.write_ms : NEXT_TURN_MS,
+              on_round);
 }
 
 static void on_told(struct timer *t)
@@ -124,6 +151,7 @@ enum err gateway_sessions_new(const struct gateway_sessions_options *o,
         return ERR_NO_MEMORY;
     s->options = *o;
     arena_init(&s->memory, KEPT_MAX);
+    list_init(&s->waits);
     *ret = s;
     return ERR_OK;
 }
@@ -132,6 +160,7 @@ void gateway_sessions_free(struct gateway_sessions *s)
 {
     if (s == NULL)
         return;
+    end_waits(s, false);
     store_call_cancel(s->call);
     timer_cancel(&s->next);
     timer_cancel(&s->told);
@@ -358,6 +387,8 @@ static struct store_batch *make_batch(struct gateway_sessions *s)
 
 static void end_round(struct gateway_sessions *s)
 {
+    if (s->failing)
+        end_waits(s, false);
     s->batches = 0;
     s->rounds++;
     if (s->phase == STOPPING)
@@ -376,6 +407,8 @@ static void on_written(void *user, const struct store_result *r)
     if (answered(s, r->outcome == STORE_DONE, r->why) ||
         r->outcome == STORE_CONFLICT || r->err == ERR_LIMIT)
         s->change_count = 0;
+    if (r->outcome != STORE_DONE)
+        end_waits(s, false);
     s->batches++;
     if (was_last || s->change_count > 0 ||
         (s->phase == KEEPING && s->batches >= ROUND_BATCHES))
@@ -390,8 +423,8 @@ static void write_batch(struct gateway_sessions *s)
 
     if (s->phase == STOPPED)
         return;
-    if (s->change_count == 0)
-        (void)take_changes(s);
+    if (s->change_count == 0 && !take_changes(s))
+        end_waits(s, true); /* all that there was is stored */
     struct store_batch *b = make_batch(s);
     if (b == NULL || !run(s, b, &ask))
         end_round(s);
@@ -406,6 +439,31 @@ static void on_round(struct timer *t)
         read_page(s);
     else
         write_batch(s);
+}
+
+static void on_impatient(struct timer *t)
+{
+    end_wait(CONTAINER_OF(t, struct wait, patience), false);
+}
+
+void gateway_sessions_keep(struct gateway_sessions *s,
+                           void (*done)(void *user, bool stored), void *user)
+{
+    struct wait *w = s->phase == KEEPING ? calloc(1, sizeof(*w)) : NULL;
+
+    if (w == NULL) {
+        done(user, false);
+        return;
+    }
+    w->done = done;
+    w->user = user;
+    list_push(&s->waits, &w->node);
+    timer_set(s->options.loop, &w->patience, GATEWAY_SESSIONS_KEEP_MS,
+              on_impatient);
+    if (s->call != NULL)
+        return; /* what comes behind it is written next */
+    timer_cancel(&s->next);
+    write_batch(s);
 }
 
 /* ---- the end ---- */

@@ -18,6 +18,7 @@
 #ifndef APP_GATEWAY_SESSIONS_H
 #define APP_GATEWAY_SESSIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -35,6 +36,7 @@ enum {
     /* Calls wait for a store no longer than this; what it holds is put back
      * later, unless the owner has a new session then. */
     GATEWAY_SESSIONS_LOAD_MS = 5000,
+    GATEWAY_SESSIONS_KEEP_MS = 2000, /* for what somebody waits for */
     GATEWAY_SESSIONS_STOP_MS = 2000, /* for what is not stored at the end */
 };
 
@@ -63,6 +65,14 @@ void gateway_sessions_load(struct gateway_sessions *s,
 /* After that, once, when the store is open.  NULL: there will be none, and
  * `loaded` need not wait. */
 void gateway_sessions_opened(struct gateway_sessions *s, struct store *store);
+
+/*
+ * Writes at once.  `done` runs once, perhaps before this returns: are all
+ * sessions that have ended up to now ended in the store?  False also when that
+ * cannot be said within GATEWAY_SESSIONS_KEEP_MS, and when `s` is freed.
+ */
+void gateway_sessions_keep(struct gateway_sessions *s,
+                           void (*done)(void *user, bool stored), void *user);
 
 /*
  * Writes what is left.  `stopped` runs once, in a later turn, when that is

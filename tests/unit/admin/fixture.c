@@ -295,8 +295,12 @@ static void fill_host(struct fixture *f)
     h->loop = f->loop;
     h->data = f->dir;
     h->caller_key = CALLER_KEY;
-    h->hooks = (struct admin_hooks){settings_of, no_limits, spread,
-                                    status,      figures,   f};
+    h->hooks = (struct admin_hooks){.settings = settings_of,
+                                    .limit_rules = no_limits,
+                                    .spread = spread,
+                                    .status = status,
+                                    .figures = figures,
+                                    .user = f};
     list_init(&h->changes);
     assert_int_equal(evidence_new(f->loop, &f->ledger, STR("gw-1"),
                                   &h->evidence),

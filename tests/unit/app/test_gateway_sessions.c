@@ -32,7 +32,8 @@ struct life {
     struct gateway_sessions *sessions;
     struct timer patience, pause;
     bool usable;
-    unsigned loaded, stopped;
+    unsigned loaded, stopped, answered;
+    bool kept;
 };
 
 static void too_late(struct timer *t)
@@ -63,13 +64,14 @@ static void on_opened(void *user, enum err e, struct str why)
     gateway_sessions_opened(l->sessions, l->usable ? l->store : NULL);
 }
 
-static void begin(struct life *l, const char *dir, const char *node)
+static void begin(struct life *l, const char *dir, const char *node,
+                  int64_t write_ms)
 {
     *l = (struct life){.dir = dir};
     assert_int_equal(loop_new(&l->loop), ERR_OK);
     assert_int_equal(session_table_new(&l->table), ERR_OK);
     const struct gateway_sessions_options o = {l->loop, l->table,
-                                               str_from(node), WRITE_MS};
+                                               str_from(node), write_ms};
     assert_int_equal(gateway_sessions_new(&o, &l->sessions), ERR_OK);
     timer_set(l->loop, &l->patience, PATIENCE_MS, too_late);
 }
@@ -83,14 +85,25 @@ static void open_store(struct life *l)
 }
 
 /* Until the sessions are loaded. */
-static void start(struct life *l, const char *dir, const char *node)
+static void start_with(struct life *l, const char *dir, const char *node,
+                       int64_t write_ms)
 {
-    begin(l, dir, node);
+    begin(l, dir, node, write_ms);
     gateway_sessions_load(l->sessions, &limits, on_loaded, l);
     open_store(l);
     loop_run(l->loop);
     assert_true(l->usable);
     assert_int_equal(l->loaded, 1);
+}
+
+static void start(struct life *l, const char *dir, const char *node)
+{
+    start_with(l, dir, node, WRITE_MS);
+}
+
+static void start_slowly(struct life *l, const char *dir, const char *node)
+{
+    start_with(l, dir, node, 60000);
 }
 
 /* As a crash ends it: nothing more is written. */
@@ -219,6 +232,51 @@ static void test_an_ended_session_stays_ended(void **state)
     crash(&l);
 }
 
+static void on_kept(void *user, bool stored)
+{
+    struct life *l = user;
+    l->kept = stored;
+    l->answered++;
+    loop_stop(l->loop);
+}
+
+/* The round of writing is a minute away: nothing but this writes. */
+static void test_an_end_that_was_kept_survives_a_crash(void **state)
+{
+    struct life l;
+    start(&l, *state, "gw-1");
+    session_unref(find(&l, 1, NULL));
+    stop_cleanly(&l);
+
+    start_slowly(&l, *state, "gw-1");
+    struct session *s = find(&l, 1, NULL);
+    assert_true(session_table_end(l.table, session_id(s)));
+    session_unref(s);
+    gateway_sessions_keep(l.sessions, on_kept, &l);
+    if (l.answered == 0)
+        loop_run(l.loop);
+    assert_int_equal(l.answered, 1);
+    assert_true(l.kept);
+    crash(&l);
+
+    start(&l, *state, "gw-1");
+    assert_int_equal(session_table_count(l.table), 0);
+    crash(&l);
+}
+
+static void test_nothing_is_kept_without_a_store(void **state)
+{
+    struct life l;
+    begin(&l, *state, "gw-1", WRITE_MS);
+    gateway_sessions_load(l.sessions, &limits, on_loaded, &l);
+    gateway_sessions_opened(l.sessions, NULL);
+    loop_run(l.loop);
+    gateway_sessions_keep(l.sessions, on_kept, &l);
+    assert_int_equal(l.answered, 1);
+    assert_false(l.kept);
+    crash(&l);
+}
+
 static void on_break(struct timer *t)
 {
     loop_stop(CONTAINER_OF(t, struct life, pause)->loop);
@@ -262,7 +320,7 @@ static void test_many_sessions_come_back_after_a_crash(void **state)
 static void test_without_a_store_calls_need_not_wait(void **state)
 {
     struct life l;
-    begin(&l, *state, "gw-1");
+    begin(&l, *state, "gw-1", WRITE_MS);
     gateway_sessions_load(l.sessions, &limits, on_loaded, &l);
     gateway_sessions_opened(l.sessions, NULL);
     assert_int_equal(l.loaded, 0);
@@ -279,7 +337,7 @@ static void test_it_may_stop_while_it_loads(void **state)
     session_unref(find(&l, 1, NULL));
     stop_cleanly(&l);
 
-    begin(&l, *state, "gw-1");
+    begin(&l, *state, "gw-1", WRITE_MS);
     gateway_sessions_load(l.sessions, &limits, on_loaded, &l);
     open_store(&l);
     stop_cleanly(&l);
@@ -299,6 +357,8 @@ int main(void)
         IN_A_FOLDER(rule_07_a_session_outlives_its_gateway),
         IN_A_FOLDER(test_another_node_has_its_own),
         IN_A_FOLDER(test_an_ended_session_stays_ended),
+        IN_A_FOLDER(test_an_end_that_was_kept_survives_a_crash),
+        IN_A_FOLDER(test_nothing_is_kept_without_a_store),
         IN_A_FOLDER(test_many_sessions_come_back_after_a_crash),
         IN_A_FOLDER(test_without_a_store_calls_need_not_wait),
         IN_A_FOLDER(test_it_may_stop_while_it_loads),
