@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { Pki } from './lib/pki.mjs';
 import { Provider } from './lib/provider.mjs';
 import { Writ, KEYS, freePort, request, run } from './lib/writ.mjs';
 
@@ -11,14 +12,14 @@ const PASSPHRASE = 'correct horse battery staple';
 const messages = [{ role: 'user', content: 'Hello' }];
 const agents = '@id("agents")\npermit (principal is Writ::Agent, action, resource);\n';
 
-async function node() {
+async function node(tls) {
   const provider = await Provider.start();
   const adminPort = await freePort();
   const writ = await Writ.start({
     providers: { openai: { url: provider.url } },
     models: { small: '{routes: [{provider: openai, model: m}]}' },
     callers: { alice: { models: ['small'] } },
-    more: `admin: {address: "127.0.0.1:${adminPort}"}`,
+    more: `admin: {address: "127.0.0.1:${adminPort}"${tls ? `, ${tls}` : ''}}`,
     prepare: (w) => w.addPolicy('agents.cedar', agents),
   });
   writ.adminPort = adminPort;
@@ -301,6 +302,24 @@ describe('admin', () => {
       const problem = JSON.parse(res.body);
       assert.deepEqual([problem.code, problem.param, problem.status], [code, param, 400], res.body);
     }
+    await finish(n);
+  });
+
+  test('the listener speaks TLS where the configuration says so', async () => {
+    const pki = await Pki.make();
+    pki.authority('ca');
+    pki.issue('server', { authority: 'ca' });
+    const n = await node(`tls: {cert: "${pki.file('server.crt')}", key: "${pki.file('server.key')}"}`);
+    const { writ } = n;
+    writ.adminUrl = `https://localhost:${writ.adminPort}`;
+    const { code } = await ok(writ, 'login', '--invite');
+    const at = ['--admin', writ.adminUrl, '--ca', pki.file('ca.crt')];
+    const refused = await command(writ, 'agent', 'list', '--admin', writ.adminUrl);
+    assert.equal(refused.code, 1); // nobody we know has signed that
+    const { err } = await command(writ, 'login', '--enrol', '--name', 'ada', ...at, { input: `${code}\n${PASSPHRASE}\n000000\n` });
+    assert.match(err, /the one-time code is wrong/); // it got that far
+    assert.match((await command(writ, 'agent', 'list', ...at)).err, /nobody is logged in/);
+    await pki.remove();
     await finish(n);
   });
 

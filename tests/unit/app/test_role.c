@@ -20,6 +20,7 @@ static const struct role_options options = {
     .node = "gw-1",
     .listen = {"127.0.0.1:8080", "[::1]:8080"},
     .listeners = 2,
+    .admin = "127.0.0.1:9090",
     .workers = 4,
     .generation = 7,
     .batched = true,
@@ -49,11 +50,17 @@ static void test_a_command_line_says_everything(void **state)
     static struct role_args a;
     char parent[32];
     static const char *const words[] = {
-        "--role=gateway",       "--config=/etc/writ/writ.yaml",
-        "--data=/var/lib/writ", "--node=gw-1",
-        "--workers=4",          "--generation=7",
-        "--drain-ms=30000",     "--listen=127.0.0.1:8080",
-        "--listen=[::1]:8080",  "--batched=1",
+        "--role=gateway",
+        "--config=/etc/writ/writ.yaml",
+        "--data=/var/lib/writ",
+        "--node=gw-1",
+        "--workers=4",
+        "--generation=7",
+        "--drain-ms=30000",
+        "--listen=127.0.0.1:8080",
+        "--listen=[::1]:8080",
+        "--batched=1",
+        "--admin=127.0.0.1:9090",
     };
     assert_true(role_args_make(&a, &options));
     assert_string_equal(a.argv[0], "writ");
