@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "base/attr.h"
 #include "base/limits.h"
 #include "cedar/entities.h"
 #include "cedar/errors.h"
@@ -165,7 +166,7 @@ enum err entities_close(struct cedar_entities *e, struct arena *a,
     size_t n = e->uid_count + (size_t)1;
     bool few = n <= UIDS_FEW;
     uint8_t states[UIDS_FEW] = {0};
-    struct frame stack[UIDS_FEW];
+    struct frame stack[UIDS_FEW] UNINITIALIZED;
     struct closing c = {
         .entities = e,
         .arena = a,

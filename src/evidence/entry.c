@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/attr.h"
 #include "base/text.h"
 #include "evidence/entry_parts.h"
 
@@ -86,7 +87,7 @@ enum { STATE_SHORT = 8 }; /* bytes of a digest in what is written often */
 enum err entry_intent(struct buf *to, const struct evidence_head *h,
                       const struct evidence_intent *f)
 {
-    struct entry_writer entry;
+    struct entry_writer entry UNINITIALIZED;
     struct jcs *w = &entry.jcs;
     entry_parts_begin(&entry, to);
     entry_parts_action(w, f->action);
@@ -164,7 +165,7 @@ static void response(struct jcs *w, const struct evidence_outcome *f)
 enum err entry_outcome(struct buf *to, const struct evidence_head *h,
                        const struct evidence_outcome *f)
 {
-    struct entry_writer entry;
+    struct entry_writer entry UNINITIALIZED;
     struct jcs *w = &entry.jcs;
     entry_parts_begin(&entry, to);
     count(w, STR("duration_ms"), f->duration_ms);
@@ -186,7 +187,7 @@ enum err entry_outcome(struct buf *to, const struct evidence_head *h,
 enum err entry_refusal(struct buf *to, const struct evidence_head *h,
                        const struct evidence_refusal *f)
 {
-    struct entry_writer entry;
+    struct entry_writer entry UNINITIALIZED;
     struct jcs *w = &entry.jcs;
     entry_parts_begin(&entry, to);
     entry_parts_action(w, f->action);
@@ -211,7 +212,7 @@ enum err entry_unknown(struct buf *to, const struct evidence_head *h,
                        const struct evidence_unknown *f)
 {
     char first[TEXT_TIME_LEN];
-    struct entry_writer entry;
+    struct entry_writer entry UNINITIALIZED;
     struct jcs *w = &entry.jcs;
     entry_parts_begin(&entry, to);
     jcs_pair_i64(w, STR("count"), (int64_t)f->count);
@@ -230,7 +231,7 @@ enum err entry_unknown(struct buf *to, const struct evidence_head *h,
 enum err entry_session(struct buf *to, const struct evidence_head *h,
                        const struct evidence_session *f)
 {
-    struct entry_writer entry;
+    struct entry_writer entry UNINITIALIZED;
     struct jcs *w = &entry.jcs;
     entry_parts_begin(&entry, to);
     entry_parts_chain(w, f->chain);
@@ -249,7 +250,7 @@ enum err entry_session(struct buf *to, const struct evidence_head *h,
 enum err entry_lifecycle(struct buf *to, const struct evidence_head *h,
                          const struct evidence_lifecycle *f)
 {
-    struct entry_writer entry;
+    struct entry_writer entry UNINITIALIZED;
     struct jcs *w = &entry.jcs;
     entry_parts_begin(&entry, to);
     entry_parts_text(w, STR("detail"), f->detail);
@@ -286,7 +287,7 @@ static void subject(struct jcs *w, const struct evidence_admin *f)
 enum err entry_admin(struct buf *to, const struct evidence_head *h,
                      const struct evidence_admin *f)
 {
-    struct entry_writer entry;
+    struct entry_writer entry UNINITIALIZED;
     struct jcs *w = &entry.jcs;
     entry_parts_begin(&entry, to);
     entry_parts_action(w, f->action);

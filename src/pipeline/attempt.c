@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/attr.h"
 #include "base/container.h"
 #include "broker/broker.h"
 #include "evidence/evidence.h"
@@ -107,7 +108,7 @@ struct intent_parts {
 
 static size_t add_limits(const struct action *a, struct evidence_limit *to)
 {
-    struct limit_note notes[LIMIT_HOLDS_MAX];
+    struct limit_note notes[LIMIT_HOLDS_MAX] UNINITIALIZED;
     size_t n = limit_notes(&a->held, notes, ARRAY_LEN(notes));
 
     for (size_t i = 0; i < n; i++)
@@ -154,8 +155,8 @@ static void fill_intent(const struct action *a, struct evidence_intent *f,
 
 enum err attempt_open(struct action *a)
 {
-    struct evidence_intent f;
-    struct intent_parts parts = {0};
+    struct evidence_intent f UNINITIALIZED;
+    struct intent_parts parts UNINITIALIZED;
 
     struct worker *worker = a->worker;
     struct pending_intent *p = pool_take(&worker->intents, sizeof(*p));

@@ -8,6 +8,7 @@
  * Needs: everything that says who, what and where to.  Gives: decision.
  * Stops with: ERR_DENIED; for a listing, with the answer.
  */
+#include "base/attr.h"
 #include "http/server.h"
 #include "llm/openai.h"
 #include "os/loop.h"
@@ -157,9 +158,9 @@ static enum step list(struct action *a)
 enum step stage_decide(struct action *a)
 {
     unsigned kept = 0;
-    struct facts facts;
+    struct facts facts UNINITIALIZED;
     struct rules_request q;
-    struct rules_answer answer;
+    struct rules_answer answer UNINITIALIZED;
 
     if (a->exchange != NULL && a->exchange->endpoint->kind == ENDPOINT_MODELS)
         return list(a);

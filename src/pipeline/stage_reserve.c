@@ -9,6 +9,7 @@
  */
 #include <assert.h>
 
+#include "base/attr.h"
 #include "base/text.h"
 #include "os/loop.h"
 #include "pipeline/action.h"
@@ -18,7 +19,7 @@
 
 static enum err reserve(struct action *a)
 {
-    struct limit_link links[CHAIN_LINKS_MAX];
+    struct limit_link links[CHAIN_LINKS_MAX] UNINITIALIZED;
     char session[TEXT_HEX_LEN(SESSION_ID_LEN)];
 
     for (unsigned i = 0; i < a->chain->count; i++) {

@@ -6,6 +6,8 @@
  */
 #include "policy/rules_context.h"
 
+#include "base/attr.h"
+
 enum { US_PER_S = 1000000, US_PER_MS = 1000 };
 
 static struct cedar_value word(struct str s)
@@ -58,7 +60,7 @@ static enum err chain(const struct rules_facts *f, enum rules_history history,
                       struct cedar_value *ret)
 {
     const struct chain *c = f->request->chain;
-    struct cedar_value members[CHAIN_LINKS_MAX];
+    struct cedar_value members[CHAIN_LINKS_MAX] UNINITIALIZED;
     struct cedar_value v[SHAPE_CHAIN_COUNT] = {0};
     for (unsigned i = 0; i < c->count; i++)
         members[i] = cedar_value_entity(&f->principals[i]);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/attr.h"
 #include "base/limits.h"
 #include "policy/rules_context.h"
 
@@ -148,8 +149,8 @@ void rules_decide(const struct rules *r, struct rules_evaluator *v,
                   const struct rules_request *q, struct rules_answer *ret)
 {
     const struct decision deny = {.effect = DECISION_DENY, .pdp = STR("writ")};
-    struct rules_facts facts;
-    struct count count;
+    struct rules_facts facts UNINITIALIZED;
+    struct count count UNINITIALIZED;
     *ret = (struct rules_answer){
         .decision = deny,
         .shadow = {.present = r->shadow.is_there, .decision = deny},

@@ -7,6 +7,7 @@
  */
 #include "policy/rules_facts.h"
 
+#include "base/attr.h"
 #include "domain/risk.h"
 #include "policy/rules_context.h"
 #include "policy/rules_vocabulary.h"
@@ -207,8 +208,8 @@ static enum err stores(struct rules_facts *f)
 {
     struct arena *a = f->arena;
     unsigned n = f->request->chain->count;
-    struct cedar_entity links[CHAIN_LINKS_MAX];
-    struct cedar_entity all[CHAIN_LINKS_MAX + 1];
+    struct cedar_entity links[CHAIN_LINKS_MAX] UNINITIALIZED;
+    struct cedar_entity all[CHAIN_LINKS_MAX + 1] UNINITIALIZED;
     const struct cedar_entities *store = NULL;
     size_t count = 0;
     enum err e = ERR_OK;

@@ -5,6 +5,7 @@
  */
 #include "session/session.h"
 
+#include "base/attr.h"
 #include "session/session_table.h"
 
 /*
@@ -67,7 +68,7 @@ enum err session_find(struct session_table *t, const struct session_owner *who,
                       const struct session_limits *limits, int64_t now_ms,
                       struct session **ret, bool *ret_is_new)
 {
-    char key[SESSION_OWNER_MAX];
+    char key[SESSION_OWNER_MAX] UNINITIALIZED;
     struct session *closed = NULL;
     struct session *s = NULL;
     struct str owner = session_table_join(who, key);
