@@ -87,9 +87,13 @@ static bool is_in_no_file(const struct demo *d)
 
 bool demo_callers_step(struct demo *d)
 {
-    demo_tell_heading(d, "Who may ask",
-                      "An agent has a person who answers for it, a purpose "
-                      "and an end.");
+    demo_tell_heading(d, "A node, and who may ask it",
+                      "It serves on embedded defaults, with a small provider "
+                      "beside it.  An agent has a person\nwho answers for it, "
+                      "a purpose and an end.");
+    demo_tell_command(d, "cd %s; export URL=http://127.0.0.1:%u/v1", d->dir,
+                      d->port);
+    demo_tell_command(d, "writ serve &");
     if (!add_person(d) || !add_agent(d))
         return demo_tell_verdict(d, false, "they are not registered");
     return demo_tell_verdict(d, is_in_no_file(d),

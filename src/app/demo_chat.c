@@ -50,8 +50,7 @@ bool demo_chat_step(struct demo *d)
     cli_print(d->cli->out, "\n");
     bool ok = answer.status == 200 && l.words > 1 && l.done &&
               demo_ledger_receipt(&answer, &intent) &&
-              demo_ledger_outcome(d, intent, "ok", &outcome) &&
-              outcome == intent + 1;
+              demo_ledger_outcome(d, intent, "ok", &outcome);
     demo_ask_release(&answer);
     return demo_tell_verdict(d, ok && demo_ledger_last(d, "2"),
                              "answered word by word, and both are evidence");

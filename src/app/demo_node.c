@@ -162,7 +162,9 @@ static bool start_node(struct demo *d)
         (void)usleep(POLL_US);
     }
     show_log(d);
-    return demo_tell_verdict(d, false, "the node does not serve");
+    return demo_tell_verdict(d, false,
+                             "the node does not serve; --port names another "
+                             "port, if that is why");
 }
 
 bool demo_node_start(struct demo *d)
