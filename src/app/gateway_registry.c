@@ -89,7 +89,7 @@ static void on_spread(void *arg)
         registry_view_unref(old);
     }
     /* When this cannot be posted the control loop has ended. */
-    (void)!loop_post(n->to->gateway->loop, on_told, n->spread);
+    (void)!loop_post_surely(n->to->gateway->loop, on_told, n->spread);
     free(n);
 }
 
@@ -102,7 +102,7 @@ static bool tell_worker(struct gateway *g, struct gateway_worker *w,
     *n = (struct spread_note){.spread = s,
                               .to = w,
                               .view = registry_view_ref(g->control.registry)};
-    if (loop_post(w->worker.loop, on_spread, n))
+    if (loop_post_surely(w->worker.loop, on_spread, n))
         return true;
     registry_view_unref(n->view); /* it has ended */
     free(n);
@@ -295,9 +295,9 @@ static void on_discovered(void *arg)
 {
     struct discovered_note *n = arg;
     struct gateway *g = n->gateway;
-
     struct registry *r = gateway_registry_get(g);
 
+    g->notes--;
     if (r != NULL && registry_discover(r, &n->who, loop_wall_us(g->loop))) {
         log_warn("registry.discovered",
                  {"kind", principal_kind_name(n->who.kind)}, {"id", n->who.id},
@@ -319,19 +319,25 @@ static struct str put(char **at, struct str s)
 void gateway_registry_discovered(struct worker *w, const struct principal *who)
 {
     const struct gateway_worker *gw = w->owner;
-    struct discovered_note *n =
-        malloc(sizeof(*n) + who->issuer.len + who->id.len + who->tenant.len);
+    struct gateway *g = gw->gateway;
+    struct discovered_note *n = NULL;
 
+    if (g->notes < GATEWAY_NOTES_MAX)
+        n = malloc(sizeof(*n) + who->issuer.len + who->id.len +
+                   who->tenant.len);
     if (n == NULL)
         return; /* it is denied all the same */
     char *at = n->text;
-    n->gateway = gw->gateway;
+    n->gateway = g;
     n->who.kind = who->kind;
     n->who.issuer = put(&at, who->issuer);
     n->who.id = put(&at, who->id);
     n->who.tenant = put(&at, who->tenant);
-    if (!loop_post(gw->gateway->loop, on_discovered, n))
+    g->notes++;
+    if (!loop_post(g->loop, on_discovered, n)) {
+        g->notes--;
         free(n);
+    }
 }
 
 /* ---- from start to end ---- */

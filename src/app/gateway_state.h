@@ -117,7 +117,12 @@ struct gateway {
 
     struct gateway_process processes[GATEWAY_PROCESSES_MAX];
     size_t process_count;
+
+    /* What callers have made workers ask of us, on its way: it must not fill
+     * the queue that tells what was revoked. */
+    atomic_uint notes;
 };
+enum { GATEWAY_NOTES_MAX = 16384 };
 
 /* gateway_worker.c: creates what the thread owns and starts it. */
 MUST_CHECK enum err gateway_worker_start(struct gateway_worker *gw,

@@ -39,7 +39,7 @@ static void send_issuers(struct gateway_worker *gw, struct issuers *i)
     if (n == NULL)
         abort(); /* a worker with old keys is worse than a new start */
     *n = (struct issuers_note){gw, issuers_ref(i)};
-    if (loop_post(gw->worker.loop, on_issuers, n))
+    if (loop_post_surely(gw->worker.loop, on_issuers, n))
         return;
     issuers_unref(i);
     free(n);
@@ -113,6 +113,7 @@ enum err gateway_trust_use(struct gateway *g)
 void gateway_trust_close(struct gateway *g)
 {
     trust_free(g->trust);
+    g->trust = NULL; /* what workers asked for may still be posted */
     http_client_free(g->control.client);
     issuers_unref(g->control.issuers);
 }
@@ -127,20 +128,28 @@ struct want_note {
 static void on_want_key(void *arg)
 {
     struct want_note *n = arg;
+    struct gateway *g = n->gateway;
 
-    if (n->gateway->trust != NULL)
-        trust_want(n->gateway->trust, n->issuer);
+    g->notes--;
+    if (g->trust != NULL)
+        trust_want(g->trust, n->issuer);
     free(n);
 }
 
 void gateway_trust_want_key(struct worker *w, size_t issuer)
 {
     const struct gateway_worker *gw = w->owner;
-    struct want_note *n = calloc(1, sizeof(*n));
+    struct gateway *g = gw->gateway;
+    struct want_note *n = NULL;
 
+    if (g->notes < GATEWAY_NOTES_MAX)
+        n = calloc(1, sizeof(*n));
     if (n == NULL)
         return; /* who waits for it gives up by itself */
-    *n = (struct want_note){gw->gateway, issuer};
-    if (!loop_post(gw->gateway->loop, on_want_key, n))
+    *n = (struct want_note){g, issuer};
+    g->notes++;
+    if (!loop_post(g->loop, on_want_key, n)) {
+        g->notes--;
         free(n);
+    }
 }

@@ -80,7 +80,7 @@ void gateway_worker_swap(struct gateway_worker *gw, struct snapshot *s)
     struct note *n = note_new(gw);
 
     n->snapshot = s;
-    if (loop_post(gw->worker.loop, on_swap, n))
+    if (loop_post_surely(gw->worker.loop, on_swap, n))
         return;
     snapshot_unref(s);
     free(n);

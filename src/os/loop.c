@@ -74,17 +74,34 @@ static void wake(struct loop *l)
     }
 }
 
-bool loop_post(struct loop *l, void (*run)(void *arg), void *arg)
+/* *ret_closing: that is why not. */
+static bool post(struct loop *l, struct post it, bool *ret_closing)
 {
     (void)pthread_mutex_lock(&l->lock);
     struct posts *p = &l->posts;
+    *ret_closing = l->closing;
     bool ok = !l->closing && p->count < LOOP_POSTS_MAX &&
               (p->count < p->room || grow(p));
     if (ok) {
-        p->at[p->count++] = (struct post){run, arg};
+        p->at[p->count++] = it;
         wake(l);
     }
     (void)pthread_mutex_unlock(&l->lock);
+    return ok;
+}
+
+bool loop_post(struct loop *l, void (*run)(void *arg), void *arg)
+{
+    bool closing;
+    return post(l, (struct post){run, arg}, &closing);
+}
+
+bool loop_post_surely(struct loop *l, void (*run)(void *arg), void *arg)
+{
+    bool closing;
+    bool ok = post(l, (struct post){run, arg}, &closing);
+    if (!ok && !closing)
+        abort();
     return ok;
 }
 

@@ -70,6 +70,12 @@ void loop_hook_again(struct loop *l);
 enum { LOOP_POSTS_MAX = 1 << 20 };
 MUST_CHECK bool loop_post(struct loop *l, void (*run)(void *arg), void *arg);
 
+/* The same for what must not be lost, such as a revocation: false means that
+ * the loop has begun to close, and nothing else.  Where there is no room for
+ * it, the process ends; it will be started again. */
+MUST_CHECK bool loop_post_surely(struct loop *l, void (*run)(void *arg),
+                                 void *arg);
+
 /*
  * Calls `ready` whenever `fd` is as loop_poll_set() asks (level-triggered). The
  * fd stays the caller's.  Used by channels and by databases' sockets.

@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/container.h"
@@ -187,6 +189,31 @@ static void test_posts_before_the_run_and_at_the_end_are_kept(void **state)
     assert_int_equal(n, 2);
 }
 
+/* What ends somebody's rights is never lost because a queue is full. */
+static void rule_21_a_full_queue_loses_nothing_that_matters(void **state)
+{
+    (void)state;
+    struct loop *l;
+    int n = 0;
+    int status = 0;
+    assert_int_equal(loop_new(&l), ERR_OK);
+    assert_true(loop_post_surely(l, count, &n));
+    for (int i = 1; i < LOOP_POSTS_MAX; i++)
+        assert_true(loop_post(l, count, &n));
+    assert_false(loop_post(l, count, &n));
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)signal(SIGABRT, SIG_DFL);
+        (void)!loop_post_surely(l, count, &n);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    loop_free(l);
+    assert_int_equal(n, LOOP_POSTS_MAX);
+}
+
 struct reader {
     struct loop_poll *poll;
     int fd, events, calls;
@@ -243,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_hooks_run_in_order_before_the_loop_sleeps),
         cmocka_unit_test(test_a_post_of_a_hook_does_not_wait_for_the_sleep),
         cmocka_unit_test(test_posts_before_the_run_and_at_the_end_are_kept),
+        cmocka_unit_test(rule_21_a_full_queue_loses_nothing_that_matters),
         cmocka_unit_test(test_a_poll_tells_until_everything_is_read),
         cmocka_unit_test(test_the_clocks_of_a_turn_are_near_the_systems),
     };
