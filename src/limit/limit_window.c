@@ -20,21 +20,22 @@ static uint64_t less(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-static void begin(struct limit_window *w, int64_t start_us)
+/*
+ * What is under way cannot be told from what was used: its reservations are
+ * of a window that is no more.
+ */
+static void go(struct limit_window *w, int64_t start_us,
+               struct limit_amounts used)
 {
+    struct limit_amounts taken = limit_window_taken(w);
+
+    if (w->left.start_us == start_us)
+        used = w->left.taken;
     *w = (struct limit_window){.start_us = start_us,
                                .window_us = w->window_us,
-                               .turn = w->turn + 1};
-}
-
-/* What is under way cannot be told from what was used: its reservations are
- * of a window that is no more. */
-static void carry(struct limit_window *w, int64_t start_us)
-{
-    w->used = limit_window_taken(w);
-    w->reserved = (struct limit_amounts){0};
-    w->start_us = start_us;
-    w->turn++;
+                               .used = used,
+                               .turn = w->turn + 1,
+                               .left = {w->start_us, taken}};
 }
 
 /* Far enough back that it is no other thread's older clock. */
@@ -49,9 +50,9 @@ bool limit_window_turn_to(struct limit_window *w, int64_t start_us,
                           int64_t window_us)
 {
     if (w->window_us == 0 || start_us > w->start_us)
-        begin(w, start_us);
+        go(w, start_us, (struct limit_amounts){0});
     else if (leapt_back(w, start_us, window_us))
-        carry(w, start_us);
+        go(w, start_us, limit_window_taken(w));
     w->window_us = window_us;
     return start_us == w->start_us;
 }

@@ -24,12 +24,17 @@ struct limit_window {
     struct limit_amounts young; /* the part of `used` of this generation: */
     uint64_t generation;
     uint32_t turn; /* rises with each window: a reservation is of one */
+    struct {
+        int64_t start_us;
+        struct limit_amounts taken;
+    } left; /* the window before, in case that the clock comes back to it */
 };
 
 /*
  * Goes to the window of `now_us`; the length is as the rules have it now.  A
  * clock that goes back leaves it where it is; by more than a window and
- * LIMIT_WINDOW_LEAP_US, what was taken goes back with it.
+ * LIMIT_WINDOW_LEAP_US, what was taken goes back with it.  The window that
+ * was left last is found as it was, whichever way the clock went.
  */
 #define LIMIT_WINDOW_LEAP_US INT64_C(60000000)
 void limit_window_turn(struct limit_window *w, int64_t window_us,

@@ -405,6 +405,33 @@ static void test_a_clock_that_goes_back_renews_no_budget(void **state)
     walk(steps, ARRAY_LEN(steps));
 }
 
+static void
+test_a_clock_that_leaps_and_comes_back_renews_no_budget(void **state)
+{
+    (void)state;
+    static const struct step steps[] = {
+        {RESERVE, 0, 50 * BENCH_HOUR, 60, ERR_OK, 0, 60},
+        {SETTLE, 0, 50 * BENCH_HOUR, 60, ERR_OK, 60, 0},
+        /* A day back, and right again. */
+        {RESERVE, 0, 26 * BENCH_HOUR, 10, ERR_OK, 60, 10},
+        {SETTLE, 0, 26 * BENCH_HOUR, 10, ERR_OK, 70, 0},
+        {RESERVE, 0, 50 * BENCH_HOUR, 41, ERR_BUDGET, 60, 0},
+        {RESERVE, 0, 50 * BENCH_HOUR, 20, ERR_OK, 60, 20},
+        {SETTLE, 0, 50 * BENCH_HOUR, 20, ERR_OK, 80, 0},
+        {RESERVE, 0, 50 * BENCH_HOUR, 5, ERR_OK, 80, 5},
+        /* A day ahead: that has a budget of its own.  What is under way
+         * counts as used in the window that is left. */
+        {RESERVE, 1, 74 * BENCH_HOUR, 100, ERR_OK, 0, 100},
+        {SETTLE, 0, 74 * BENCH_HOUR, 1, ERR_OK, 0, 100},
+        {RESERVE, 0, 50 * BENCH_HOUR, 16, ERR_BUDGET, 85, 0},
+        {RESERVE, 0, 50 * BENCH_HOUR, 15, ERR_OK, 85, 15},
+        {SETTLE, 0, 50 * BENCH_HOUR, 15, ERR_OK, 100, 0},
+        {SETTLE, 1, 50 * BENCH_HOUR, 1, ERR_OK, 100, 0},
+        {RESERVE, 0, 74 * BENCH_HOUR, 1, ERR_BUDGET, 100, 0},
+    };
+    walk(steps, ARRAY_LEN(steps));
+}
+
 static void test_states_tell_the_tightest(void **state)
 {
     (void)state;
@@ -604,6 +631,8 @@ int main(void)
         cmocka_unit_test(test_what_was_used_is_booked_also_beyond),
         cmocka_unit_test(test_a_window_that_has_ended_is_not_touched),
         cmocka_unit_test(test_a_clock_that_goes_back_renews_no_budget),
+        cmocka_unit_test(
+            test_a_clock_that_leaps_and_comes_back_renews_no_budget),
         cmocka_unit_test(test_states_tell_the_tightest),
         cmocka_unit_test(test_counters_outlive_the_rules),
         cmocka_unit_test(test_a_sweep_forgets_what_has_ended),
