@@ -131,19 +131,6 @@ static void free_op(struct op *op)
     free(op);
 }
 
-void accounts_free(struct accounts *a)
-{
-    if (a == NULL)
-        return;
-    hashing_free(a->hashing);
-    LIST_EACH(it, next, &a->ops)
-    {
-        free_op(CONTAINER_OF(it, struct op, node));
-    }
-    seal_key_free(a->seal);
-    free(a);
-}
-
 bool accounts_name_ok(struct str name)
 {
     if (name.len == 0 || name.len > ACCOUNTS_NAME_MAX || name.ptr[0] < 'a' ||
@@ -166,6 +153,19 @@ static void end(struct op *op, enum err e)
 
     free_op(op);
     done(user, e);
+}
+
+void accounts_free(struct accounts *a)
+{
+    if (a == NULL)
+        return;
+    hashing_free(a->hashing);
+    LIST_EACH(it, next, &a->ops)
+    {
+        end(CONTAINER_OF(it, struct op, node), ERR_SHUTDOWN);
+    }
+    seal_key_free(a->seal);
+    free(a);
 }
 
 static struct str name_of(const struct op *op)

@@ -32,7 +32,8 @@ enum {
 /* `caller_key` is the keeper's, not empty; the store is open. */
 MUST_CHECK enum err accounts_new(struct loop *l, struct store *s,
                                  struct str caller_key, struct accounts **ret);
-/* Waits for what is being hashed; no `done` runs.  NULL is allowed. */
+/* Waits for what is being hashed; what is under way ends with ERR_SHUTDOWN.
+ * NULL is allowed. */
 void accounts_free(struct accounts *a);
 
 /* Lower-case letters, digits, '.', '-', '_', a letter first. */
