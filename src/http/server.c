@@ -121,6 +121,11 @@ static void on_ended(void *user)
 static void on_drained(void *user)
 {
     struct server_conn *c = user;
+    LIST_EACH(it, next, &c->unsent)
+    {
+        list_remove(it);
+        server_done_later(CONTAINER_OF(it, struct http_request, later));
+    }
     if (c->protocol != NULL && !c->closing)
         c->protocol->drained(c);
 }
@@ -196,6 +201,7 @@ static void on_accepted(void *user, int fd)
     }
     list_init(&c->node);
     list_init(&c->dirty);
+    list_init(&c->unsent);
     c->loop = s->loop;
     c->tls = sl->tls != NULL;
     if (stream_accept(s->loop, fd, sl->tls, &conn_events, c, &c->stream) !=
@@ -245,6 +251,11 @@ static void on_turn_end(struct loop_hook *h)
     while ((first = list_first(&s->later)) != NULL) {
         struct http_request *r =
             CONTAINER_OF(first, struct http_request, later);
+        if (r->why == ERR_OK && stream_queued(r->conn->stream) > 0) {
+            list_remove(first); /* its last bytes may be among them */
+            list_push(&r->conn->unsent, first);
+            continue;
+        }
         server_done(r, r->why);
         r->protocol->after_done(r);
     }

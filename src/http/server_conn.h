@@ -90,6 +90,7 @@ struct http_server {
 struct server_conn {
     struct list node;
     struct list dirty;
+    struct list unsent; /* requests whose last bytes the socket has not taken */
     struct http_server *server; /* NULL: the server is gone */
     struct loop *loop;
     struct stream *stream;

@@ -388,14 +388,12 @@ static void h2_reply_stream(struct http_request *r,
 static void h2_cut(struct http_request *r)
 {
     struct h2_request *q = of_request(r);
-    if (q->id == 0)
-        return;
     if (stream_queued(r->conn->stream) > 0) {
         server_close(r->conn);
-        return;
+    } else if (q->id != 0) {
+        http2_reset(q->h->session, q->id, HTTP2_CANCEL);
+        server_flush_later(r->conn);
     }
-    http2_reset(q->h->session, q->id, HTTP2_CANCEL);
-    server_flush_later(r->conn);
 }
 
 static void on_stream_closed(void *stream, uint32_t code)
