@@ -30,6 +30,8 @@ enum {
     LOOKS = 20,       /* in the time between two checkpoints */
     NEXT_TURN_MS = 1,
     US_PER_MS = 1000,
+    LEAP_MS = 60000,
+    STEADY_MS = 3600000,
 };
 
 enum phase { WAITING = 0, READING, READ, KEEPING };
@@ -58,6 +60,7 @@ struct gateway_limits {
     enum step step;
     bool owed; /* the ledger has a question that is not answered yet */
     int64_t due_ms;
+    struct gateway_limits_clock clock;
     struct table_budget_checkpoint made;
     struct gateway_limits_rows rows;
 
@@ -384,6 +387,28 @@ static void ask_size(struct gateway_limits *l)
         l->owed = true;
 }
 
+bool gateway_limits_is_steady(struct gateway_limits_clock *c, int64_t unix_ms,
+                              int64_t now_ms)
+{
+    int64_t ahead_ms = unix_ms - now_ms;
+    int64_t by_ms = ahead_ms - c->ahead_ms;
+
+    c->ahead_ms = ahead_ms;
+    if (by_ms > LEAP_MS || by_ms < -LEAP_MS)
+        c->leapt_ms = now_ms;
+    return now_ms - c->leapt_ms >= STEADY_MS;
+}
+
+static void sweep(struct gateway_limits *l)
+{
+    const struct loop *loop = l->options.loop;
+    int64_t now_us = loop_wall_us(loop);
+
+    if (gateway_limits_is_steady(&l->clock, now_us / US_PER_MS,
+                                 loop_now_ms(loop)))
+        limit_sweep(l->options.counters, now_us);
+}
+
 static void on_look(struct timer *t)
 {
     struct gateway_limits *l = CONTAINER_OF(t, struct gateway_limits, look);
@@ -393,7 +418,7 @@ static void on_look(struct timer *t)
     if (l->step == OPEN) {
         write_when_ready(l);
     } else if (l->step == IDLE && loop_now_ms(loop) >= l->due_ms) {
-        limit_sweep(l->options.counters, loop_wall_us(loop));
+        sweep(l);
         ask_size(l);
     }
 }

@@ -19,6 +19,7 @@
 #ifndef APP_GATEWAY_LIMITS_H
 #define APP_GATEWAY_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -77,5 +78,17 @@ void gateway_limits_keep(struct gateway_limits *l);
  */
 void gateway_limits_stop(struct gateway_limits *l, void (*stopped)(void *user),
                          void *user);
+
+/*
+ * Has Unix time gone as the loop's time goes, for an hour?  What has ended by
+ * a clock that has just leapt is not forgotten: it may be put right.  Asked
+ * now and then, from the start on.
+ */
+struct gateway_limits_clock {
+    int64_t ahead_ms; /* of the loop's time; all zero: never asked */
+    int64_t leapt_ms;
+};
+bool gateway_limits_is_steady(struct gateway_limits_clock *c, int64_t unix_ms,
+                              int64_t now_ms);
 
 #endif

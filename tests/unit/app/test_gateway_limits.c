@@ -412,6 +412,28 @@ static void test_without_a_store_all_is_replayed(void **state)
     stop_cleanly(&l);
 }
 
+static void test_a_clock_that_leapt_is_not_steady_for_an_hour(void **state)
+{
+    (void)state;
+    enum { MINUTE = 60000, HOUR = 60 * MINUTE };
+    const int64_t day = INT64_C(24) * HOUR, start = 20000 * day;
+    struct gateway_limits_clock c = {0};
+
+    assert_false(gateway_limits_is_steady(&c, start, MINUTE));
+    assert_false(gateway_limits_is_steady(&c, start + HOUR / 2, HOUR / 2));
+    assert_true(gateway_limits_is_steady(&c, start + HOUR, HOUR + MINUTE));
+    /* A day ahead, and right again. */
+    assert_false(
+        gateway_limits_is_steady(&c, start + day + HOUR, HOUR + MINUTE));
+    assert_false(gateway_limits_is_steady(&c, start + day + 2 * HOUR - MINUTE,
+                                          2 * HOUR));
+    assert_false(
+        gateway_limits_is_steady(&c, start + 2 * HOUR, 2 * HOUR + MINUTE));
+    assert_true(
+        gateway_limits_is_steady(&c, start + 3 * HOUR, 3 * HOUR + MINUTE));
+    assert_false(gateway_limits_is_steady(&c, start, 3 * HOUR + MINUTE));
+}
+
 #define LIFE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -423,6 +445,7 @@ int main(void)
         LIFE_TEST(test_a_stream_that_is_open_is_left_to_the_replay),
         LIFE_TEST(test_a_checkpoint_comes_by_itself_when_it_is_ready),
         LIFE_TEST(test_without_changes_nothing_is_written),
+        cmocka_unit_test(test_a_clock_that_leapt_is_not_steady_for_an_hour),
         cmocka_unit_test(test_without_a_store_all_is_replayed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
