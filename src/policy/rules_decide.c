@@ -167,13 +167,14 @@ void rules_decide(const struct rules *r, struct rules_evaluator *v,
     facts.request = q;
     facts.arena = &v->arena;
     if (rules_facts_fill(&facts) == ERR_OK) {
-        if (r->shadow.is_there)
-            decide(&facts, &r->shadow, v, &count, &ret->shadow.decision);
         decide(&facts, &r->live, v, &count, &ret->decision);
         ret->denied_link = count.forbidden >= 0 ? count.forbidden
                            : count.denied >= 0  ? count.denied
                                                 : 0;
         ret->by_forbid = count.forbidden >= 0;
+        /* Last: what it takes of the memory is missing to nobody. */
+        if (r->shadow.is_there)
+            decide(&facts, &r->shadow, v, &count, &ret->shadow.decision);
     }
     arena_release(&v->arena);
 }
