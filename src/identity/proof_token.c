@@ -26,16 +26,19 @@ static bool is_one_of(const struct names *n, struct str s)
     return false;
 }
 
-/* The one name of the list, or else what the named claim says, if listed. */
+/* What the named claim says, if listed; without it the one name of the list.
+ * Who says something else is not taken for that one. */
 static bool choose(const struct reading *r, const struct names *listed,
                    struct str claim, struct str *ret)
 {
-    if (listed->count == 1) {
-        *ret = listed->at[0];
-        return true;
-    }
-    return claim.len > 0 && json_str(json_get(r->jwt->claims, claim), ret) &&
-           is_one_of(listed, *ret);
+    const struct json *v =
+        claim.len == 0 ? NULL : json_get(r->jwt->claims, claim);
+    if (v != NULL)
+        return json_str(v, ret) && is_one_of(listed, *ret);
+    if (listed->count != 1)
+        return false;
+    *ret = listed->at[0];
+    return true;
 }
 
 static bool make_id(const struct reading *r,

@@ -41,6 +41,7 @@ static const struct issuer_settings issuers[ISSUER_COUNT] = {
                      .audience = {audience, 2},
                      .kinds = {workload, 1},
                      .tenants = {tenants, 1},
+                     .claims = {.tenant = STR_INIT("tenant")},
                      .max_age_ms = INT64_C(900000),
                      .skew_ms = 30000},
 };

@@ -173,6 +173,13 @@ rule_03_names_never_collide_and_issuers_assert_what_they_may(void **state)
         {"one kind and one tenant are implied",
          "{\"sub\":\"a\",\"kind\":\"agent\",\"tenant\":\"other\"," CORP "}",
          "subject User corp|a acme"},
+        {"the one tenant, as the claim says",
+         "{\"sub\":\"job\",\"tenant\":\"acme\"," JOBS "}",
+         "presenter Workload jobs|job acme"},
+        {"one tenant is implied of who says none", "{\"sub\":\"job\"," JOBS "}",
+         "presenter Workload jobs|job acme"},
+        {"one tenant is not implied of who says another",
+         "{\"sub\":\"job\",\"tenant\":\"other\"," JOBS "}", ""},
     };
     struct fixture f;
     fixture_open(&f);
