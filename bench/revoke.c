@@ -10,8 +10,9 @@
  * go one after the other over a few other connections, so that every worker
  * has some.  Prints one line of JSON.
  *
- * Bytes count from the moment at which the kernel had them, not from when
- * this program, which is busy then, came to read them.
+ * Bytes count from the moment at which the kernel had them: streams are read
+ * after the command was answered, so that their reader, who shares the
+ * machine, takes nothing from those who cut them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,11 +53,12 @@ struct stream {
 };
 
 struct samples_of {
-    struct samples cut, cut_all, reply, refused, first_refused;
+    struct samples cut, cut_all, reply, refused, first_refused, let_in;
 };
 
 struct revoke {
-    int epoll;
+    int epoll;       /* of the streams */
+    int quick_epoll; /* of the probes and the control socket */
     uint16_t port;
     const char *socket, *agent;
     char *request, *probe_request;
@@ -65,8 +67,10 @@ struct revoke {
     struct stream probes[PROBES];
     size_t count, started, open;
     bool probing;
+    size_t next_probe;
     int64_t due_ns;      /* of the next probe */
     int64_t suspend_ns;  /* when it was asked for; 0: not in this round */
+    int64_t let_in_ns;   /* when the last call was sent that was let in */
     int64_t reply_ns;    /* when the reply had been read; 0: not yet */
     struct wire control; /* what is asked there, one at a time */
     char reply[REPLY_MAX];
@@ -94,7 +98,7 @@ static void open_stream(struct revoke *r, struct stream *c)
     if (setsockopt(c->wire.fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) !=
         0)
         die("SO_TIMESTAMPNS");
-    watch(r->epoll, c->wire.fd, EPOLLIN, c);
+    watch(c->probe ? r->quick_epoll : r->epoll, c->wire.fd, EPOLLIN, c);
     c->state = IDLE;
 }
 
@@ -183,6 +187,8 @@ static void on_probe_bytes(struct revoke *r, struct stream *c, size_t len)
         c->state = STREAMING;
         if (r->reply_ns != 0 && c->asked_ns > r->reply_ns)
             r->late_calls++;
+        if (c->asked_ns > r->let_in_ns)
+            r->let_in_ns = c->asked_ns;
     } else if (c->state == ASKED && r->suspend_ns != 0) {
         c->state = REFUSED;
         c->refused_ns = c->bytes_ns;
@@ -258,41 +264,53 @@ static void on_reply(struct revoke *r)
     wire_close(&r->control);
 }
 
-/* A probe that is idle asks again. */
+/* A probe that is idle asks again: all of them once a millisecond, and each
+ * by itself when it matters. */
 static void maybe_probe(struct revoke *r)
 {
     int64_t now = now_ns();
+    int64_t pause = PROBE_EVERY_US * NS_PER_US;
 
     if (!r->probing || now < r->due_ns)
         return;
-    r->due_ns = now + PROBE_EVERY_US * NS_PER_US / PROBES;
+    r->due_ns = now + (r->suspend_ns == 0 ? pause : pause / PROBES);
     for (size_t i = 0; i < PROBES; i++) {
-        struct stream *c = &r->probes[i];
-        if (c->state == IDLE &&
-            real_ns() - c->asked_ns >= PROBE_EVERY_US * NS_PER_US) {
+        struct stream *c = &r->probes[r->next_probe++ % PROBES];
+        if (c->state == IDLE && real_ns() - c->asked_ns >= pause) {
             ask(r, c);
             return;
         }
     }
 }
 
-/* One look at what has come, the reply first: what is read of streams behind
- * it was there or came later, and its own stamp says which. */
-static void serve(struct revoke *r)
+static void serve_streams(struct revoke *r)
 {
     struct epoll_event events[EVENTS_MAX];
-    struct timespec wait = {0, NS_PER_MS / 10};
+
+    int n = epoll_wait(r->epoll, events, EVENTS_MAX, 0);
+    for (int i = 0; i < n; i++)
+        on_stream(r, events[i].data.ptr);
+}
+
+static void serve_quick(struct revoke *r)
+{
+    struct epoll_event events[EVENTS_MAX];
+    struct timespec wait = {0, NS_PER_MS / 4};
 
     maybe_probe(r);
-    int n = epoll_pwait2(r->epoll, events, EVENTS_MAX, &wait, NULL);
+    int n = epoll_pwait2(r->quick_epoll, events, EVENTS_MAX, &wait, NULL);
     for (int i = 0; i < n; i++) {
         if (events[i].data.ptr == NULL)
             on_reply(r);
-    }
-    for (int i = 0; i < n; i++) {
-        if (events[i].data.ptr != NULL)
+        else
             on_stream(r, events[i].data.ptr);
     }
+}
+
+static void serve(struct revoke *r)
+{
+    serve_quick(r);
+    serve_streams(r);
 }
 
 static void serve_for(struct revoke *r, int64_t ns)
@@ -325,7 +343,7 @@ static void send_command(struct revoke *r, const char *what)
                        r->agent, what);
 
     wire_connect(&r->control, connect_control(r->socket), NULL);
-    watch(r->epoll, r->control.fd, EPOLLIN, NULL);
+    watch(r->quick_epoll, r->control.fd, EPOLLIN, NULL);
     r->reply_len = 0;
     r->reply_ns = 0;
     if (len >= (int)sizeof(text) || !wire_write(&r->control, text, (size_t)len))
@@ -371,8 +389,9 @@ static void suspend(struct revoke *r)
 
     r->suspend_ns = real_ns();
     send_command(r, "suspend");
-    while ((r->open > 0 || r->reply_ns == 0 || !is_refused(r)) &&
-           now_ns() < until)
+    while ((r->reply_ns == 0 || !is_refused(r)) && now_ns() < until)
+        serve_quick(r);
+    while (r->open > 0 && now_ns() < until)
         serve(r);
     serve_for(r, 300 * NS_PER_MS); /* nothing may come any more */
     r->probing = false;
@@ -396,6 +415,7 @@ static void count(struct revoke *r)
         close_stream(r, c);
     }
     samples_add(&r->took.cut_all, last - r->suspend_ns);
+    samples_add(&r->took.let_in, r->let_in_ns - r->suspend_ns);
     for (size_t i = 0; i < PROBES; i++) {
         struct stream *c = &r->probes[i];
         int64_t at = c->refused_ns;
@@ -437,6 +457,7 @@ static void print(struct revoke *r, int64_t times)
     print_samples("reply", &r->took.reply);
     print_samples("first_refused", &r->took.first_refused);
     print_samples("refused", &r->took.refused);
+    print_samples("let_in", &r->took.let_in);
     printf("\"failed\":%lu,\"untold\":%lu,\"late_content\":%lu,"
            "\"late_calls\":%lu,\"unrefused\":%lu}\n",
            (unsigned long)r->failed, (unsigned long)r->untold,
@@ -458,11 +479,13 @@ int main(int argc, char **argv)
     int64_t times = number(argv[8], TIMES_MAX);
     r->streams = allocate(r->count * sizeof(*r->streams));
     r->epoll = epoll_create1(EPOLL_CLOEXEC);
+    r->quick_epoll = epoll_create1(EPOLL_CLOEXEC);
     samples_init(&r->took.cut, r->count * (size_t)times);
     samples_init(&r->took.refused, (size_t)(PROBES * times));
     samples_init(&r->took.first_refused, (size_t)times);
     samples_init(&r->took.reply, (size_t)times);
     samples_init(&r->took.cut_all, (size_t)times);
+    samples_init(&r->took.let_in, (size_t)times);
     for (int64_t i = 0; i < times; i++)
         one_round(r);
     print(r, times);

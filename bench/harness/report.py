@@ -97,6 +97,7 @@ def revocation(r):
         times("cut_all", "the last byte of all streams of a round"),
         times("first_refused", "the first call that was refused"),
         times("refused", "the first call that was refused, of each connection"),
+        times("let_in", "the last call that was let in, when it was sent"),
         times("reply", "the answer to the command: in force and in the evidence"),
     ]
     wrong = ", ".join(f"{r[key]} {what}" for key, what in (
