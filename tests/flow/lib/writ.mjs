@@ -12,6 +12,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 
+// A file that takes too long is told to end by the runner.
+process.once('SIGTERM', () => process.exit(143));
+
 export const BIN = process.env.WRIT_BIN ?? path.resolve(import.meta.dirname, '../../../build/dev/writ');
 export const KEYS = { alice: 'writ-test-alice-0123456789abcdef', bob: 'writ-test-bob-0123456789abcdef00' };
 
