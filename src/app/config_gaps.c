@@ -92,6 +92,10 @@ size_t config_gaps(struct arena *a, const struct settings *s,
         provider_gaps(&g, &s->providers[i]);
     for (size_t i = 0; i < s->model_count; i++)
         model_gaps(&g, &s->models[i]);
+    add(&g,
+        STR("keys that `writ agent add` makes are long-lived: whoever finds "
+            "one can use it"),
+        "trust");
     if (s->policies.dir.len == 0)
         add(&g, STR("there is no policy, so everything is denied"),
             "policies.dir");

@@ -777,6 +777,7 @@ static void test_gaps_are_named(void **state)
         "providers.openai.credential[0].env",
         "providers.local.credential[0].env",
         "models.large.price",
+        "trust",
         "policies.dir",
     };
     assert_int_equal(n, ARRAY_LEN(want));
