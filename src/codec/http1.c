@@ -47,7 +47,7 @@ static bool text_grow(struct http1 *p, size_t need)
     size_t room = p->text_room == 0 ? TEXT_ROOM_MIN : p->text_room;
     while (room < need)
         room *= 2;
-    char *text = arena_alloc(p->arena, room);
+    char *text = arena_alloc_raw(p->arena, room);
     if (text == NULL)
         return false;
     if (p->text_len > 0)
@@ -81,19 +81,22 @@ static int on_url(llhttp_t *l, const char *at, size_t n)
     return text_add(p, &p->target, at, n);
 }
 
-/* Makes fields[field_count] a place to write to. */
+/* Makes fields[field_count] a place to write to: empty, when it is new.  Most
+ * heads need few of the places, so those are not touched before. */
 static bool field_room(struct http1 *p)
 {
     if (p->field_count < p->field_room)
         return true;
     uint32_t room = p->field_room == 0 ? FIELD_ROOM_MIN : p->field_room * 2;
-    struct http_field *fields = ARENA_NEW(p->arena, struct http_field, room);
+    struct http_field *fields =
+        arena_alloc_raw(p->arena, room * sizeof(*fields));
     if (fields == NULL)
         return false;
     if (p->field_count > 0)
         memcpy(fields, p->fields, p->field_count * sizeof(*fields));
     p->fields = fields;
     p->field_room = room;
+    fields[p->field_count] = (struct http_field){{NULL, 0}, {NULL, 0}};
     return true;
 }
 
@@ -128,6 +131,8 @@ static int on_value_complete(llhttp_t *l)
         return fail(p, HTTP_FAULT_HEAD_LONG);
     struct http_field *f = &p->fields[p->field_count++];
     f->value = str_trim(f->value);
+    if (p->field_count < p->field_room)
+        p->fields[p->field_count] = (struct http_field){{NULL, 0}, {NULL, 0}};
     return 0;
 }
 

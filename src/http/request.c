@@ -28,7 +28,7 @@ static bool reserve_body(struct http_request *r, size_t n)
 {
     struct http_server *s = r->conn->server;
     size_t max = r->body.max;
-    if (r->body.ptr == NULL && s->spare_body.room > n &&
+    if (r->body.ptr == NULL && s->spare_body.room >= n &&
         s->spare_body.room <= max) {
         r->body = s->spare_body;
         asan_unpoison(r->body.ptr, r->body.room);

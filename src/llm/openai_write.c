@@ -1,9 +1,11 @@
 /* openai_write.c - a decided request to the body that goes out. */
 #include "llm/openai.h"
 
+#include "base/attr.h"
+
 /* Room for the name of a model with every byte escaped, and for options that
- * may hold fields which passed unread. */
-enum { SCRATCH_MAX = 1024 * 1024 };
+ * may hold fields which passed unread; mostly both are short. */
+enum { SCRATCH_FIRST = 256, SCRATCH_MAX = 1024 * 1024 };
 
 /* {"include_usage":true} over what the caller had there. */
 static void write_options(struct buf *to, const struct llm_request *r)
@@ -17,14 +19,27 @@ static void write_options(struct buf *to, const struct llm_request *r)
         (void)BUF_LIT(to, "{\"include_usage\":true}");
 }
 
+/* Both new values, one behind the other; the length of the first. */
+static size_t write_values(struct buf *to, const struct llm_request *r,
+                           struct str model)
+{
+    json_write_str(to, model);
+    size_t model_len = to->len;
+    if (r->stream)
+        write_options(to, r);
+    return model_len;
+}
+
 void openai_write(struct buf *to, const struct llm_request *r, struct str model)
 {
-    struct buf scratch; /* both new values, one behind the other */
-    buf_init(&scratch, SCRATCH_MAX);
-    json_write_str(&scratch, model);
-    size_t model_len = scratch.len;
-    if (r->stream)
-        write_options(&scratch, r);
+    char first[SCRATCH_FIRST] UNINITIALIZED;
+    struct buf scratch;
+    buf_init_lent(&scratch, first, sizeof(first));
+    size_t model_len = write_values(&scratch, r, model);
+    if (!buf_ok(&scratch)) {
+        buf_init(&scratch, SCRATCH_MAX);
+        model_len = write_values(&scratch, r, model);
+    }
 
     struct str raw = buf_str(&scratch);
     const struct json_patch patches[] = {
