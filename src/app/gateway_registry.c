@@ -17,12 +17,11 @@
 #define MISSED_MAX (64 * MIB)
 #define MISSED_ARENA_MAX (1 * MIB)
 
-/* One entry that the store missed; its text follows. */
+/* One entry that the store missed. */
 struct missed {
     struct list node;
     int64_t index;
-    size_t len;
-    char text[];
+    struct str text;
 };
 
 /* Reads the evidence behind what the store has. */
@@ -31,7 +30,7 @@ struct catching_up {
     struct gateway_registry *of;
     uint64_t from;
     struct list missed;
-    size_t bytes;
+    struct arena arena; /* they live here */
     enum err err;
     bool running;
 };
@@ -135,22 +134,13 @@ static void open_for_all(struct gateway_registry *r)
     gateway_loaded(r->gateway);
 }
 
-static void free_missed(struct catching_up *c)
-{
-    LIST_EACH(it, next, &c->missed)
-    {
-        list_remove(it);
-        free(CONTAINER_OF(it, struct missed, node));
-    }
-}
-
 static enum err replay_one(struct gateway_registry *r, const struct missed *m)
 {
     struct arena arena;
     const struct json *v;
 
     arena_init(&arena, MISSED_ARENA_MAX);
-    enum err e = json_read(&arena, (struct str){m->text, m->len}, &v, NULL);
+    enum err e = json_read(&arena, m->text, &v, NULL);
     if (e == ERR_OK)
         e = registry_replay(r->registry, v, m->index);
     arena_release(&arena);
@@ -165,7 +155,7 @@ static void on_caught_up(void *arg)
     enum err e = c->err;
 
     if (r->closed) {
-        free_missed(c);
+        arena_release(&c->arena);
         free(r);
         return;
     }
@@ -176,7 +166,7 @@ static void on_caught_up(void *arg)
         if (e == ERR_OK)
             e = replay_one(r, CONTAINER_OF(it, struct missed, node));
     }
-    free_missed(c);
+    arena_release(&c->arena);
     if (e == ERR_OK)
         open_for_all(r);
     else /* it stays closed: nobody is told that they may */
@@ -189,15 +179,10 @@ static enum err keep(struct catching_up *c, const struct ledger_entry *e)
 
     if (memmem(e->text.ptr, e->text.len, member, sizeof(member) - 1) == NULL)
         return ERR_OK;
-    struct missed *m = malloc(sizeof(*m) + e->text.len);
-    c->bytes += e->text.len;
-    if (m == NULL || c->bytes > MISSED_MAX) {
-        free(m);
-        return ERR_NO_MEMORY;
-    }
+    struct missed *m = ARENA_NEW(&c->arena, struct missed, 1);
+    if (m == NULL || !arena_copy(&c->arena, e->text, &m->text))
+        return ERR_LIMIT;
     m->index = (int64_t)e->index;
-    m->len = e->text.len;
-    memcpy(m->text, e->text.ptr, m->len);
     list_push(&c->missed, &m->node);
     return ERR_OK;
 }
@@ -350,6 +335,7 @@ enum err gateway_registry_new(struct gateway *g)
     r->gateway = g;
     list_init(&r->spreads);
     list_init(&r->catching_up.missed);
+    arena_init(&r->catching_up.arena, MISSED_MAX);
     g->registry = r;
     return ERR_OK;
 }
