@@ -158,6 +158,21 @@ describe('admin', () => {
     await finish(n);
   });
 
+  test('what the store has lost comes back from the evidence', async () => {
+    const n = await node();
+    const { writ } = n;
+    await ok(writ, 'agent', 'add', 'writer', '--tenant', 'acme', '--owner', 'owner-acme', '--purpose', 'p', '--mode', 'autonomous', '--expires', '30d');
+    await ok(writ, 'agent', 'suspend', 'acme/writer');
+    const before = (await ok(writ, 'agent', 'list')).agents;
+    await writ.stop();
+    for (const name of ['store.db', 'store.db-wal', 'store.db-shm']) await fs.rm(path.join(writ.dir, 'data', name), { force: true });
+    writ.ended = false;
+    await writ.launch();
+    assert.deepEqual((await ok(writ, 'agent', 'list')).agents, before);
+    assert.equal((await call(writ, KEYS.alice)).status, 200);
+    await finish(n);
+  });
+
   test('a session is listed and ended', async () => {
     const n = await node();
     const { writ } = n;
