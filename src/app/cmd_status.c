@@ -108,6 +108,36 @@ static void print_config(const struct json *v, FILE *out)
     (void)fputc('\n', out);
 }
 
+/* Who may act, by which rules; and whose keys cannot be had. */
+static void print_rules(const struct json *v, FILE *out)
+{
+    const struct json *policies = json_get(v, STR("policies"));
+    struct json_iter it = json_each(json_get(v, STR("trust")));
+    const struct json *issuer;
+
+    label(out, "policies");
+    cli_print(out, "%" PRId64 ", and %" PRId64 " in the shadow\n",
+              number_of(policies, "count"), number_of(policies, "shadow"));
+    label(out, "registry");
+    cli_print(out,
+              "%" PRId64 " identities, %" PRId64 " open sessions; store %s\n",
+              number_of(v, "registry"), number_of(v, "sessions"),
+              flag_of(v, "store") ? "answers" : "DOES NOT ANSWER");
+    while (json_next(&it, NULL, &issuer)) {
+        label(out, "issuer");
+        print(out, issuer, "alias");
+        (void)fputs(flag_of(issuer, "usable") ? ", keys of "
+                                              : ", NO USABLE KEYS; last from ",
+                    out);
+        print(out, issuer, "fetched");
+        if (text_of(issuer, "why").len > 0) {
+            (void)fputs("; ", out);
+            print(out, issuer, "why");
+        }
+        (void)fputc('\n', out);
+    }
+}
+
 static void print_processes(const struct json *v, FILE *out)
 {
     struct json_iter it = json_each(v);
@@ -137,6 +167,7 @@ static int print_status(const struct cli *c, struct arena *a, struct str body)
         print_calls(json_get(v, STR("calls")), c->out);
         print_ledger(json_get(v, STR("ledger")), c->out);
         print_config(json_get(v, STR("config")), c->out);
+        print_rules(v, c->out);
         print_processes(json_get(v, STR("processes")), c->out);
     }
     return str_eq(text_of(v, "serving"), STR("yes")) ? CLI_OK : CLI_FAILED;

@@ -7,6 +7,12 @@
 #include "base/text.h"
 #include "codec/jcs.h"
 #include "keeper/keeper_client.h"
+#include "policy/rules.h"
+#include "registry/registry.h"
+#include "session/session.h"
+#include "trust/trust.h"
+
+enum { ISSUERS_SHOWN = 64 }; /* as many as can be configured */
 
 static struct str process_name(enum frame_role role)
 {
@@ -112,6 +118,45 @@ static void add_processes(struct jcs *w, const struct gateway *g)
     jcs_end(w);
 }
 
+static void add_policies(struct jcs *w, const struct gateway *g)
+{
+    const struct snapshot *s = g->control.snapshot;
+
+    jcs_name(w, STR("policies"));
+    jcs_object(w);
+    jcs_pair_i64(w, STR("count"),
+                 s == NULL ? 0 : (int64_t)rules_count(s->rules));
+    jcs_pair_i64(w, STR("shadow"),
+                 s == NULL ? 0 : (int64_t)rules_shadow_count(s->rules));
+    jcs_end(w);
+}
+
+static void add_trust(struct jcs *w, const struct gateway *g)
+{
+    struct trust_state states[ISSUERS_SHOWN];
+    size_t n =
+        g->trust == NULL ? 0 : trust_states(g->trust, states, ISSUERS_SHOWN);
+
+    jcs_name(w, STR("trust"));
+    jcs_array(w);
+    for (size_t i = 0; i < n; i++) {
+        jcs_object(w);
+        jcs_pair_str(w, STR("alias"), states[i].alias);
+        add_time(w, STR("fetched"), states[i].fetched_us);
+        jcs_name(w, STR("usable"));
+        jcs_bool(w, states[i].usable);
+        jcs_pair_str(w, STR("why"), states[i].why);
+        jcs_end(w);
+    }
+    jcs_end(w);
+}
+
+static int64_t identities(const struct gateway *g)
+{
+    const struct registry_view *v = g->control.registry;
+    return v == NULL ? 0 : (int64_t)registry_view_count(v);
+}
+
 void gateway_status_write(struct gateway *g, struct buf *to)
 {
     struct jcs w;
@@ -127,13 +172,18 @@ void gateway_status_write(struct gateway *g, struct buf *to)
     jcs_bool(&w, keeper_client_ready(g->control.keeper));
     add_ledger(&w, g);
     jcs_pair_str(&w, STR("node"), str_from(g->options->node));
+    add_policies(&w, g);
     add_processes(&w, g);
+    jcs_pair_i64(&w, STR("registry"), identities(g));
     jcs_pair_str(&w, STR("serving"),
                  g->phase == PHASE_SERVING ? STR("yes") : STR("no"));
+    jcs_pair_i64(&w, STR("sessions"),
+                 (int64_t)session_table_count(g->control.sessions));
     add_time(&w, STR("started"), g->started_us);
     jcs_pair_i64(&w, STR("starts"), g->starts);
     jcs_name(&w, STR("store"));
     jcs_bool(&w, g->store != NULL && store_usable(g->store));
+    add_trust(&w, g);
     jcs_pair_str(&w, STR("version"), STR(WRIT_VERSION));
     jcs_pair_i64(&w, STR("workers"), g->worker_count);
     jcs_end(&w);
