@@ -7,25 +7,18 @@
 
 #include "base/asan.h"
 
-struct pool_object {
-    struct pool_object *next;
-};
-
 static void *take_kept(struct pool *p)
 {
-    struct pool_object *o = p->kept;
-    asan_unpoison(o, p->size);
-    p->kept = o->next;
-    p->count--;
-    return o;
+    void *object = p->kept[--p->count];
+    asan_unpoison(object, p->size);
+    return object;
 }
 
 void *pool_take(struct pool *p, size_t size)
 {
-    assert(size >= sizeof(struct pool_object));
     assert(p->size == 0 || p->size == size);
     p->size = size;
-    if (p->kept == NULL)
+    if (p->count == 0)
         return calloc(1, size);
     return memset(take_kept(p), 0, size);
 }
@@ -36,15 +29,12 @@ void pool_give(struct pool *p, void *object)
         free(object);
         return;
     }
-    struct pool_object *o = object;
-    o->next = p->kept;
-    p->kept = o;
-    p->count++;
-    asan_poison(o, p->size);
+    p->kept[p->count++] = object;
+    asan_poison(object, p->size);
 }
 
 void pool_release(struct pool *p)
 {
-    while (p->kept != NULL)
+    while (p->count > 0)
         free(take_kept(p));
 }

@@ -17,9 +17,11 @@
 enum { POOL_KEPT_MAX = 512 }; /* objects kept */
 
 struct pool {
-    struct pool_object *kept;
-    size_t count; /* of these */
+    size_t count; /* of `kept` */
     size_t size;  /* bytes of each; 0: not known yet */
+    /* By address and not as a list, which would lead through memory that
+     * nobody touched for hundreds of calls. */
+    void *kept[POOL_KEPT_MAX];
 };
 
 /* `size` zeroed bytes, the same at every call, aligned for any type; NULL: no
