@@ -19,7 +19,8 @@ BODIES = {"2 KB": 2048, "100 KB": 102400}
 CONNECTIONS = (1, 32, 256)
 RATE, RATE_CONNECTIONS = 5000, 64
 FOREIGN_MAX = 0.05     # of the machine, by others; beyond, a run is done again
-TRIES = 3
+TRIES = 3              # of one run
+AGAIN_MAX = 24         # runs that are done again, of all
 SATURATED = 0.95       # of a CPU: whoever sits there is the limit
 TARGETS = ("direct", "floor", "haproxy", "nginx", "nginx-auth-log",
            "writ-before_action", "writ-everything", "writ-batched")
@@ -46,8 +47,9 @@ def make_bodies(directory):
 
 
 class Calls:
-    def __init__(self, bench, reps, seconds, say):
+    def __init__(self, bench, reps, seconds, say, again=AGAIN_MAX):
         self.bench, self.reps, self.seconds, self.say = bench, reps, seconds, say
+        self.again = again
         self.bodies = make_bodies(bench.dir)
         self.targets, self.missing = {}, {}
         self.commands = {}
@@ -167,8 +169,9 @@ class Calls:
             row = run()
             if best is None or row["foreign"] < best["foreign"]:
                 best = row
-            if best["foreign"] <= FOREIGN_MAX:
+            if best["foreign"] <= FOREIGN_MAX or self.again == 0:
                 break
+            self.again -= 1
         return best
 
     # -- all runs ----------------------------------------------------------

@@ -12,7 +12,8 @@ PACE_MS = 200
 LOAD_MAX = 0.9         # of a CPU: beyond, load and mock add to what is seen
 FOREIGN_MAX = 0.05     # of the machine, by others
 KINDS = {"plain": (False, False), "TLS front": (True, False), "TLS both": (True, True)}
-TARGETS = ("direct", "haproxy", "nginx", "writ-before_action")
+TARGETS = ("direct", "haproxy", "nginx", "writ-before_action", "writ-everything")
+ONLY = {"TLS front": TARGETS[:4], "TLS both": TARGETS[1:4]}
 
 
 class Streaming:
@@ -42,11 +43,12 @@ class Streaming:
             return self.bench.haproxy(mock.port, **tls)
         if name == "nginx":
             return self.bench.nginx(mock.port, streams=True, **tls)
-        return self.bench.writ_node(mock.port, "before_action", **tls)
+        return self.bench.writ_node(mock.port, "before_action",
+                                    everything=name == "writ-everything", **tls)
 
     def measure(self, target, front):
         command = ["taskset", "-c", str(servers.LOAD_CPU), str(self.bench.programs / "streams"),
-                   str(target.port), str(self.bodies[0]), servers.KEY, str(self.bodies[1]),
+                   str(target.port), str(self.bodies[0]), target.key, str(self.bodies[1]),
                    str(self.streams), str(self.ramp_ms), str(self.seconds),
                    "TLS" if front else "PLAIN"]
         self.commands[f"{target.name}, {'TLS' if front else 'plain'}"] = shlex.join(command)
@@ -81,13 +83,9 @@ class Streaming:
         return row
 
     def run(self):
-        rows = []
+        rows, base = [], None     # TLS on both sides is compared to TLS in front
         for kind, (front, back) in KINDS.items():
-            base = None
-            for name in TARGETS:
-                if name == "direct" and kind == "TLS both":
-                    base = [r for r in rows if r["target"] == "direct"][-1]
-                    continue
+            for name in ONLY.get(kind, TARGETS):
                 self.say(f"{self.streams} streams, {kind}, {name}")
                 row = {"kind": kind, "target": name}
                 rows.append(row)
