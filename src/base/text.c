@@ -345,3 +345,15 @@ bool text_is_utf8(struct str s)
     }
     return true;
 }
+
+bool text_is_plain(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        bool c1 = c == 0xc2 && i + 1 < s.len &&
+                  (unsigned char)s.ptr[i + 1] < 0xa0; /* in UTF-8 */
+        if (c < 0x20 || c == 0x7f || c1)
+            return false;
+    }
+    return text_is_utf8(s);
+}

@@ -54,4 +54,7 @@ size_t text_utf8_len(struct str s);
 /* True when `s` is well-formed UTF-8 (RFC 3629), which excludes surrogates. */
 bool text_is_utf8(struct str s);
 
+/* ... and has no control character (Unicode's Cc: C0, DEL and C1). */
+bool text_is_plain(struct str s);
+
 #endif

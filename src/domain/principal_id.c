@@ -10,14 +10,8 @@ static_assert(PRINCIPAL_ID_MAX == 2 * NAME_MAX_LEN + 1, "two names fit");
 /* May `s` be a part of an id?  `also` is refused beside '|'. */
 static bool is_part(struct str s, char also)
 {
-    if (s.len == 0 || s.len > NAME_MAX_LEN || !text_is_utf8(s))
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c < 0x20 || c == 0x7f || c == '|' || c == (unsigned char)also)
-            return false;
-    }
-    return true;
+    return s.len > 0 && s.len <= NAME_MAX_LEN && text_is_plain(s) &&
+           str_find(s, '|') == s.len && str_find(s, also) == s.len;
 }
 
 static size_t join(char *to, struct str a, char between, struct str b)

@@ -211,14 +211,7 @@ static bool is_id(const struct registry_entry *e)
 /* Fit for a line of a list and for a policy's string. */
 static bool is_text(struct str s)
 {
-    if (s.len > REGISTRY_TEXT_MAX || !text_is_utf8(s))
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c < 0x20 || c == 0x7f)
-            return false;
-    }
-    return true;
+    return s.len <= REGISTRY_TEXT_MAX && text_is_plain(s);
 }
 
 static bool is_purpose(const struct registry_entry *e, unsigned at)

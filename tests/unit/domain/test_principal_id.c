@@ -32,6 +32,8 @@ static void rule_03_names_never_collide(void **state)
         {PRINCIPAL_USER, "corp", "acme", "a\x1f", NULL},
         {PRINCIPAL_USER, "corp", "acme", "a\x7f", NULL},
         {PRINCIPAL_USER, "corp", "acme", "\xc3", NULL},
+        {PRINCIPAL_USER, "corp", "acme", "a\xc2\x9b", NULL},
+        {PRINCIPAL_USER, "corp", "acme", "a\xc2\xa0", "corp|a\xc2\xa0"},
         {PRINCIPAL_USER, "corp", "acme", "", NULL},
         {PRINCIPAL_USER, "corp", "", "a", NULL},
         {PRINCIPAL_USER, "", "acme", "a", NULL},
