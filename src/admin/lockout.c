@@ -8,7 +8,7 @@
 
 struct guess {
     unsigned failures;
-    int64_t last_ms, until_ms;
+    int64_t last_ms, until_ms, trusted_ms; /* the last: until when */
     size_t len;
     char key[LOCKOUT_KEY_MAX];
 };
@@ -108,6 +108,25 @@ int64_t lockout_try(struct lockout *l, struct str key, int64_t now_ms)
 void lockout_clear(struct lockout *l, struct str key)
 {
     free(map_take(&l->by_key, str_first(key, LOCKOUT_KEY_MAX)));
+}
+
+void lockout_trust(struct lockout *l, struct str key, int64_t now_ms)
+{
+    struct guess *g = find(l, key);
+
+    if (g == NULL)
+        return;
+    g->failures = 0;
+    g->until_ms = 0;
+    g->last_ms = now_ms;
+    g->trusted_ms = now_ms + LOCKOUT_TRUST_MS;
+}
+
+bool lockout_is_trusted(const struct lockout *l, struct str key, int64_t now_ms)
+{
+    const struct guess *g =
+        map_get(&l->by_key, str_first(key, LOCKOUT_KEY_MAX));
+    return g != NULL && now_ms < g->trusted_ms;
 }
 
 void lockout_undo(struct lockout *l, struct str key)

@@ -9,6 +9,7 @@
 #ifndef ADMIN_LOCKOUT_H
 #define ADMIN_LOCKOUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -20,12 +21,13 @@ struct lockout;
 
 enum {
     LOCKOUT_KEYS_MAX = 4096,
-    LOCKOUT_KEY_MAX = 80,
+    LOCKOUT_KEY_MAX = 160,
     LOCKOUT_FREE = 5, /* failures that cost nothing */
     LOCKOUT_FIRST_MS = 1000,
     LOCKOUT_MAX_MS = 15 * 60 * 1000,
     LOCKOUT_FORGET_MS = 3600 * 1000, /* after the last failure */
 };
+#define LOCKOUT_TRUST_MS (INT64_C(30) * 24 * 3600 * 1000)
 
 MUST_CHECK enum err lockout_new(struct siphash_key seed, struct lockout **ret);
 void lockout_free(struct lockout *l); /* NULL is allowed */
@@ -38,6 +40,10 @@ void lockout_free(struct lockout *l); /* NULL is allowed */
 int64_t lockout_try(struct lockout *l, struct str key, int64_t now_ms);
 /* It succeeded: nothing is held against the key any more. */
 void lockout_clear(struct lockout *l, struct str key);
+/* The same, and who succeeded is known for LOCKOUT_TRUST_MS. */
+void lockout_trust(struct lockout *l, struct str key, int64_t now_ms);
+bool lockout_is_trusted(const struct lockout *l, struct str key,
+                        int64_t now_ms);
 /* It was not decided (no store, no thread): it does not count. */
 void lockout_undo(struct lockout *l, struct str key);
 

@@ -46,11 +46,29 @@ void people_keys_make(struct people_keys *k, struct str name, struct str source)
         address = str_first(source, colon - 1);
     k->name_len = make_key(k->name, sizeof(k->name), STR("n:"), name);
     k->source_len = make_key(k->source, sizeof(k->source), STR("s:"), address);
+    k->both_len = 0;
+    k->by_both = false;
+    if (name.len == 0)
+        return;
+    struct buf both;
+    buf_init_lent(&both, k->both, sizeof(k->both));
+    buf_add(&both, (struct str){k->source, k->source_len});
+    buf_add(&both, (struct str){k->name, k->name_len});
+    k->both_len = both.len;
 }
 
+static struct str both_key(const struct people_keys *k)
+{
+    return (struct str){k->both, k->both_len};
+}
+
+/* Empty where no name was given: a code of enrolment cannot be guessed, and
+ * nobody shall keep others from using theirs. */
 static struct str name_key(const struct people_keys *k)
 {
-    return (struct str){k->name, k->name_len};
+    if (k->both_len == 0)
+        return (struct str){NULL, 0};
+    return k->by_both ? both_key(k) : (struct str){k->name, k->name_len};
 }
 
 static struct str source_key(const struct people_keys *k)
@@ -58,14 +76,15 @@ static struct str source_key(const struct people_keys *k)
     return (struct str){k->source, k->source_len};
 }
 
-bool people_may_try(struct admin_call *c, const struct people_keys *k)
+bool people_may_try(struct admin_call *c, struct people_keys *k)
 {
     struct lockout *l = c->host->lockout;
     int64_t now_ms = loop_now_ms(c->host->loop);
     char detail[64];
 
+    k->by_both = k->both_len > 0 && lockout_is_trusted(l, both_key(k), now_ms);
     int64_t wait_ms = lockout_try(l, source_key(k), now_ms);
-    if (wait_ms == 0) {
+    if (wait_ms == 0 && name_key(k).len > 0) {
         wait_ms = lockout_try(l, name_key(k), now_ms);
         if (wait_ms > 0)
             lockout_undo(l, source_key(k));
@@ -82,7 +101,10 @@ bool people_may_try(struct admin_call *c, const struct people_keys *k)
 void people_tried(struct admin_host *h, const struct people_keys *k, enum err e)
 {
     if (e == ERR_OK) {
-        lockout_clear(h->lockout, name_key(k));
+        if (k->both_len > 0)
+            lockout_trust(h->lockout, both_key(k), loop_now_ms(h->loop));
+        if (!k->by_both)
+            lockout_clear(h->lockout, name_key(k));
         lockout_clear(h->lockout, source_key(k));
     } else if (e != ERR_UNAUTHENTICATED) {
         lockout_undo(h->lockout, name_key(k));

@@ -5,16 +5,21 @@
 #include "admin/admin.h"
 #include "admin/body.h"
 
-/* Against what failures are counted. */
+/*
+ * Against what failures are counted: the address, and the name.  For an
+ * address from which that name has logged in before, the two together stand in
+ * for the name: others who guess do not lock its owner out.
+ */
 struct people_keys {
-    size_t name_len, source_len;
-    char name[72], source[72];
+    size_t name_len, source_len, both_len;
+    char name[72], source[72], both[144];
+    bool by_both;
 };
 
 void people_keys_make(struct people_keys *k, struct str name,
                       struct str source);
 /* False: it was answered that they have to wait. */
-bool people_may_try(struct admin_call *c, const struct people_keys *k);
+bool people_may_try(struct admin_call *c, struct people_keys *k);
 /* How the try ended: ERR_OK, ERR_UNAUTHENTICATED, or undecided. */
 void people_tried(struct admin_host *h, const struct people_keys *k,
                   enum err e);

@@ -3,6 +3,7 @@ import { test, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs/promises';
+import http from 'node:http';
 import path from 'node:path';
 import { Pki } from './lib/pki.mjs';
 import { Provider } from './lib/provider.mjs';
@@ -350,5 +351,27 @@ describe('admin', () => {
     assert.equal((await run(['login'])).code, 2);
     await n.provider.stop();
     await n.writ.finish();
+  });
+
+  test('who guesses locks out nobody who is known', async () => {
+    const n = await node();
+    const { writ } = n;
+    const { next } = await enrol(writ);
+    const login = (localAddress, passphrase, code = '000000') => new Promise((resolve, reject) => {
+      const req = http.request({ host: '127.0.0.1', port: writ.adminPort, localAddress, path: '/admin/v1/login', method: 'POST', agent: false }, (res) => {
+        res.resume();
+        res.on('end', () => resolve(res.statusCode));
+      });
+      req.on('error', reject);
+      req.end(JSON.stringify({ name: 'ada', passphrase, totp: code }));
+    });
+    assert.equal(await login('127.0.0.1', PASSPHRASE, next), 200);
+    const guesses = [];
+    for (let i = 0; i < 7; i++) guesses.push(await login('127.0.0.2', 'a guess of somebody'));
+    assert.deepEqual(guesses.slice(0, 5), [401, 401, 401, 401, 401]);
+    assert.deepEqual(guesses.slice(5), [429, 429]);
+    assert.equal(await login('127.0.0.3', 'a guess of somebody'), 429); // the name is locked, too
+    assert.equal(await login('127.0.0.1', 'mistyped by herself'), 401); // but not for her
+    await finish(n);
   });
 });

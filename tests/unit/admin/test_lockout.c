@@ -76,6 +76,23 @@ static void test_what_was_not_decided_does_not_count(void **state)
     lockout_free(l);
 }
 
+static void test_trust_is_earned_and_ends(void **state)
+{
+    (void)state;
+    struct lockout *l = fresh();
+
+    assert_int_equal(lockout_try(l, STR("a"), 0), 0);
+    assert_false(lockout_is_trusted(l, STR("a"), 0));
+    lockout_trust(l, STR("a"), 10);
+    assert_true(lockout_is_trusted(l, STR("a"), 10));
+    assert_false(lockout_is_trusted(l, STR("b"), 10));
+    for (unsigned i = 0; i < LOCKOUT_FREE; i++)
+        assert_int_equal(lockout_try(l, STR("a"), 20), 0);
+    assert_true(lockout_try(l, STR("a"), 20) > 0); /* trust is no licence */
+    assert_false(lockout_is_trusted(l, STR("a"), 10 + LOCKOUT_TRUST_MS));
+    lockout_free(l);
+}
+
 static void test_the_oldest_is_forgotten_when_there_are_too_many(void **state)
 {
     (void)state;
@@ -100,6 +117,7 @@ int main(void)
         cmocka_unit_test(test_each_failure_waits_twice_as_long),
         cmocka_unit_test(test_success_and_time_forgive),
         cmocka_unit_test(test_what_was_not_decided_does_not_count),
+        cmocka_unit_test(test_trust_is_earned_and_ends),
         cmocka_unit_test(test_the_oldest_is_forgotten_when_there_are_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
