@@ -146,6 +146,16 @@ static const char *why_not(const struct registry_entry *e,
     return NULL;
 }
 
+/* Rule "Kill and break glass": a suspension is lifted by somebody else. */
+static bool is_owners_own(const struct admin_call *c,
+                          const struct registry_entry *was,
+                          const struct step *step)
+{
+    return was->state == REGISTRY_SUSPENDED && step->to == REGISTRY_ACTIVE &&
+           (str_eq(c->author.id, was->owner) ||
+            str_eq(c->author.id, was->who.id));
+}
+
 /* Stopping needs no reason to be allowed; going on does: an owner who is
  * there, a time that is not over. */
 static enum err check(struct admin_call *c, const struct registry_entry *was,
@@ -210,6 +220,10 @@ static void change_state(struct admin_call *c, const struct step *step)
                                                           : why_not(was, step);
     if (why != NULL) {
         answer_refuse(c, ERR_CONFLICT, why);
+        return;
+    }
+    if (is_owners_own(c, was, step)) {
+        answer_refuse(c, ERR_DENIED, "its owner cannot lift its suspension");
         return;
     }
     e = check(c, was, step, &why);

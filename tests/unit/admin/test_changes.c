@@ -145,6 +145,34 @@ static void test_who_went_away_does_not_stop_a_change(void **state)
     assert_int_equal(f->replies, 1); /* of status */
 }
 
+static void test_rule_24_an_owner_lifts_no_suspension(void **state)
+{
+    struct fixture *f = *state;
+    const struct registry_entry ada = {
+        .who = {PRINCIPAL_USER, STR("local"), STR("local|ada"), STR("acme")},
+        .name = STR("ada"),
+        .owner = STR("local|ada"),
+        .state = REGISTRY_ACTIVE,
+        .expires_us = INT64_C(4000000000000000),
+        .revision = 1,
+    };
+
+    assert_int_equal(registry_put(f->host.registry, &ada, -1, NULL), ERR_OK);
+    fixture_do(f, "POST", "agents",
+               "{\"name\":\"mine\",\"owner\":\"local|ada\","
+               "\"purposes\":[\"p\"],\"mode\":\"autonomous\","
+               "\"expires\":\"30d\"}");
+    assert_int_equal(f->status, 201);
+    fixture_do(f, "POST", "agents/acme/mine/suspend", "");
+    assert_int_equal(f->status, 200);
+    fixture_do(f, "POST", "agents/acme/mine/resume", "");
+    assert_int_equal(f->status, 403);
+    assert_int_equal(fixture_state(f, "mine"), REGISTRY_SUSPENDED);
+    fixture_do(f, "POST", "agents/acme/writer/suspend", "");
+    fixture_do(f, "POST", "agents/acme/writer/resume", ""); /* alice's */
+    assert_int_equal(f->status, 200);
+}
+
 static void test_a_retired_one_stays_so(void **state)
 {
     struct fixture *f = *state;
@@ -255,6 +283,7 @@ int main(void)
              open_with_writer),
         WITH(test_rule_21_of_two_changes_at_a_time_one_is_begun,
              open_with_writer),
+        WITH(test_rule_24_an_owner_lifts_no_suspension, open_with_writer),
         WITH(test_who_went_away_does_not_stop_a_change, open_with_writer),
         WITH(test_a_retired_one_stays_so, open_with_writer),
         WITH(test_a_new_key_ends_the_old_one_after_a_while, open_with_writer),
