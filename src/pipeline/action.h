@@ -79,8 +79,8 @@ struct action {
     struct exchange *exchange;       /* NULL: nobody waits for an answer */
     struct snapshot *snapshot;       /* +1 reference */
     struct arena *arena;             /* lives as long as the action */
-    struct arena question;           /* the parsed request; released when the
-                                        answer begins */
+    struct arena question;           /* the parsed request, then what goes out;
+                                        released when the answer begins */
     unsigned char id[ACTION_ID_LEN]; /* the decision id */
     int64_t started_us;              /* Unix time */
 
@@ -152,7 +152,8 @@ void action_ended(struct action *a);
  */
 void action_left(struct action *a);
 
-/* Frees the parsed request: the answer has begun, it is not needed. */
+/* Frees the parsed request and what went out: the answer has begun, neither is
+ * needed. */
 void action_drop_question(struct action *a);
 
 /* The candidate being tried, as the settings know it. */

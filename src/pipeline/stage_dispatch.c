@@ -28,7 +28,6 @@ enum {
     ERROR_BODY_MAX = 64 * 1024,
     BACKOFF_MS = 50, /* before the same destination is asked again; doubles */
     BACKOFF_MAX_MS = 2000,
-    OUTGOING_EXTRA = 512,
 };
 
 static bool may_retry(const struct action *a)
@@ -143,39 +142,18 @@ static enum err send(struct action *a, struct str target)
     return http_client_send(a->worker->client, &r, &events, a, &a->call);
 }
 
-/* About as much goes out as came in, and it goes when the question goes: its
- * arena mostly has the room.  The heap has what does not fit. */
-static void write_outgoing(struct action *a, struct str model)
-{
-    size_t room = (size_t)a->request_bytes + OUTGOING_EXTRA;
-    char *at = NULL;
-
-    if (a->outgoing.ptr == NULL)
-        at = arena_alloc_raw(&a->question, room);
-    if (at != NULL)
-        buf_init_lent(&a->outgoing, at, room);
-    buf_clear(&a->outgoing);
-    openai_write(&a->outgoing, &a->request, model);
-    if (buf_ok(&a->outgoing) || !a->outgoing.lent)
-        return;
-    buf_init(&a->outgoing, ACTION_OUTGOING_MAX);
-    openai_write(&a->outgoing, &a->request, model);
-}
-
 enum step stage_dispatch(struct action *a)
 {
     const struct provider_settings *p = action_provider(a);
-    const struct route_settings *route = action_route(a, a->attempt.to);
     char target_text[HTTP_TARGET_MAX] UNINITIALIZED;
     struct buf target;
 
-    write_outgoing(a, route->model);
     buf_init_lent(&target, target_text, sizeof(target_text));
     buf_add(&target, p->path);
     buf_add(&target, openai_path(a->request.operation));
 
     enum err e = standing_holds(a);
-    if (e == ERR_OK && !(buf_ok(&a->outgoing) && buf_ok(&target)))
+    if (e == ERR_OK && !buf_ok(&target))
         e = ERR_LIMIT;
     if (e == ERR_OK) {
         pipeline_fact(a, FACT_DISPATCHED); /* before the first byte */

@@ -35,6 +35,7 @@ static enum step read_question(struct action *a, struct str body)
     if (alias == NULL)
         return stage_stop(a, ERR_NO_MEMORY);
     a->resource = (struct str){alias, a->request.model.len};
+    a->request.model = a->resource; /* it stays when the question goes */
     return STEP_NEXT;
 }
 

@@ -2,11 +2,12 @@
  * stage_record.c - is the intent durable?  Nothing goes out before it is.
  *
  * Needs: reservation.  Gives: record.
- * Stops with: ERR_EVIDENCE.
+ * Stops with: ERR_EVIDENCE; ERR_LIMIT, when what goes out is too long.
  */
 #include "base/container.h"
 #include "pipeline/action.h"
 #include "pipeline/attempt.h"
+#include "pipeline/outgoing.h"
 #include "pipeline/worker.h"
 
 /* A disk that hangs: better an answer than a caller who waits for ever. */
@@ -20,7 +21,9 @@ static void on_overdue(struct timer *t)
 
 enum step stage_record(struct action *a)
 {
-    enum err e = attempt_open(a);
+    enum err e = outgoing_write(a);
+    if (e == ERR_OK)
+        e = attempt_open(a);
     if (e != ERR_OK)
         return stage_stop(a, e);
     timer_set(a->worker->loop, &a->patience, PATIENCE_MS, on_overdue);
