@@ -1,6 +1,5 @@
 /*
- * client_conn.h - inside the client: pools, connections, calls.  Only
- * client*.c and call.c include this.
+ * client_conn.h - inside the client, for client*.c and call.c alone.
  *
  * A call waits in its pool's queue until a connection takes it; a connection
  * that is being dialled belongs to no call.  When the destination has said
@@ -28,8 +27,7 @@ enum {
     CLIENT_ORIGINS_MAX = 10000,
     /* So much of a request's body is given to the stream at once. */
     CLIENT_SLICE_MAX = 256 * 1024,
-    /* Of a reply, unread: one read of the socket and what h2 may still have
-     * under way. */
+    /* Of a reply, unread: one read of the socket, and HTTP/2's window. */
     CLIENT_PENDING_MAX = 2 * 1024 * 1024,
 };
 
@@ -126,14 +124,13 @@ struct http_call {
 
     struct http_response_head head;
     struct body_source source;
-    body_sink *sink; /* while `waiting` */
+    body_sink *sink; /* while `waiting`, with its `reader` */
     void *reader;
-    struct str piece;   /* borrowed, until call_flush() */
-    struct buf pending; /* came, and nobody has pulled it yet */
-    enum err why;       /* once CALL_ENDED */
-    bool head_due;      /* it came, and the reader does not know yet */
-    bool waiting;
-    bool answered; /* at least once */
+    struct str piece;       /* borrowed, until call_flush() */
+    struct buf pending;     /* came, and nobody has pulled it yet */
+    enum err why;           /* once CALL_ENDED */
+    bool head_due;          /* it came, and the reader does not know yet */
+    bool waiting, answered; /* now; at least once */
 };
 
 /* --- pools: client_pool.c --- */
