@@ -88,6 +88,12 @@ void gateway_refuse(struct gateway *g)
         gateway_drain(g); /* the workers end first, with their evidence */
 }
 
+void gateway_begin_again(struct gateway *g)
+{
+    if (g->phase == PHASE_STARTING)
+        end(g, 1);
+}
+
 /* ---- snapshots ---- */
 
 static void report_failure(struct gateway *g)

@@ -128,6 +128,13 @@ void gateway_spread(struct gateway *g, void (*done)(void *arg), void *arg)
 
 /* ---- loading ---- */
 
+/* It stays closed: nobody is told that they may. */
+static void fail(struct gateway *g, struct str why)
+{
+    log_error("registry", {"why", why});
+    gateway_begin_again(g);
+}
+
 static void open_for_all(struct gateway_registry *r)
 {
     r->ready = true;
@@ -169,8 +176,8 @@ static void on_caught_up(void *arg)
     arena_release(&c->arena);
     if (e == ERR_OK)
         open_for_all(r);
-    else /* it stays closed: nobody is told that they may */
-        log_error("registry.replay", {"why", str_from(err_text(e))});
+    else
+        fail(r->gateway, str_from(err_text(e)));
 }
 
 static enum err keep(struct catching_up *c, const struct ledger_entry *e)
@@ -224,7 +231,7 @@ static void on_opened(void *user, enum err e, struct str why)
     struct catching_up *c = &r->catching_up;
 
     if (e != ERR_OK) {
-        log_error("registry", {"why", why});
+        fail(r->gateway, why);
         return;
     }
     c->from = (uint64_t)(registry_applied(r->registry) + 1);
@@ -232,7 +239,7 @@ static void on_opened(void *user, enum err e, struct str why)
     if (thread_start(&c->thread, "registry", catch_up_thread, r) == ERR_OK)
         return;
     c->running = false;
-    log_error("registry", {"why", STR("no thread for it")});
+    fail(r->gateway, STR("no thread for it"));
 }
 
 static void on_changed(void *user, struct registry_view *v)
@@ -348,7 +355,7 @@ void gateway_registry_load(struct gateway *g)
     enum err e = registry_open(g->loop, g->store, str_from(g->options->node),
                                &events, &r->registry);
     if (e != ERR_OK)
-        log_error("registry", {"why", str_from(err_text(e))});
+        fail(g, str_from(err_text(e)));
 }
 
 struct registry *gateway_registry_get(const struct gateway *g)

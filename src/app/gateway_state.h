@@ -180,5 +180,8 @@ void gateway_loaded(struct gateway *g);
 void gateway_stored(struct gateway *g);
 /* It cannot work like this: the gateway ends, and is not started again. */
 void gateway_refuse(struct gateway *g);
+/* Something that it cannot start without is not to be had now: it ends, and
+ * is started again, later each time.  Nothing happens when it has started. */
+void gateway_begin_again(struct gateway *g);
 
 #endif

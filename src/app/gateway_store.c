@@ -74,6 +74,8 @@ static void on_opened(void *user, enum err e, struct str why)
     log_error("store", {"why", why});
     if (e == ERR_CONFIG)
         gateway_refuse(g);
+    else
+        gateway_begin_again(g); /* nobody is known without it */
 }
 
 static void on_changed(void *user, bool usable, struct str why)

@@ -140,7 +140,7 @@ export class Writ {
 
   async healthy() {
     if (this.ended) throw new Error(`the program ended:\n${this.stderr}`);
-    return (await request({ port: this.port, path: '/healthz' }).catch(() => null))?.status === 200;
+    return (await request({ port: this.port, path: '/healthz', timeout: 5000 }).catch(() => null))?.status === 200;
   }
 
   /** Polls until `what()` is true. */
@@ -199,8 +199,8 @@ export class Writ {
   }
 }
 
-/** One plain HTTP request, without a pool; resolves to {status, headers, body}. */
-export function request({ port, socketPath, path: target, method = 'GET', headers = {}, body }) {
+/** One plain HTTP request, without a pool; resolves to {status, headers, body}; rejects after `timeout` ms of silence. */
+export function request({ port, socketPath, path: target, method = 'GET', headers = {}, body, timeout = 0 }) {
   return new Promise((resolve, reject) => {
     const req = http.request({ host: '127.0.0.1', port, socketPath, path: target, method, headers, agent: false }, (res) => {
       let text = '';
@@ -210,6 +210,7 @@ export function request({ port, socketPath, path: target, method = 'GET', header
       res.on('error', reject);
     });
     req.on('error', reject);
+    req.setTimeout(timeout, () => req.destroy(new Error(`no answer in ${timeout} ms`)));
     req.end(body);
   });
 }
