@@ -10,9 +10,10 @@
  * go one after the other over a few other connections, so that every worker
  * has some.  Prints one line of JSON.
  *
- * Bytes count from the moment at which the kernel had them: streams are read
- * after the command was answered, so that their reader, who shares the
- * machine, takes nothing from those who cut them.
+ * Bytes count from the moment at which the kernel had them, not from when
+ * this program came to read them.  Nobody waits for the streams: they are
+ * looked at now and then, so that those who cut them are not interrupted for
+ * each by a reader who shares the machine.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,9 +174,11 @@ static void on_stream_bytes(struct revoke *r, struct stream *c, size_t len)
         c->state = STREAMING;
         r->started++;
     }
-    if (holds(r, len, content_mark))
+    bool told = holds(r, len, error_mark);
+    /* The stamp of what is read together is that of its end. */
+    if (holds(r, len, content_mark) && !told)
         c->content_ns = c->bytes_ns;
-    c->told |= holds(r, len, error_mark);
+    c->told |= told;
     if (len >= 5 && memcmp(r->buffer + len - 5, end_mark, 5) == 0)
         finish(r, c);
 }
@@ -389,9 +392,8 @@ static void suspend(struct revoke *r)
 
     r->suspend_ns = real_ns();
     send_command(r, "suspend");
-    while ((r->reply_ns == 0 || !is_refused(r)) && now_ns() < until)
-        serve_quick(r);
-    while (r->open > 0 && now_ns() < until)
+    while ((r->open > 0 || r->reply_ns == 0 || !is_refused(r)) &&
+           now_ns() < until)
         serve(r);
     serve_for(r, 300 * NS_PER_MS); /* nothing may come any more */
     r->probing = false;

@@ -115,8 +115,8 @@ def revocation(r):
         f"longest {r['start_max_ms']:,.0f})\n"
         f"idle memory: {figure(r, 'idle_kb', '{:.1f}', mb)} MB PSS, "
         f"{figure(r, 'idle_kb_before', '{:.1f}', mb)} without them\n"
-        f"a change of one of them, by itself: {r['change_ms']:.2f} ms (median, longest "
-        f"{r['change_max_ms']:.2f}), a fsync included")
+        f"a suspension without streams, until every worker and the disk have it: p50 "
+        f"{r['alone_p50_ms']:.2f} ms, p99 {r['alone_p99_ms']:.2f}, max {r['alone_max_ms']:.2f}")
 
 
 def questions(p):
@@ -167,7 +167,8 @@ def bars(result):
     cut = result.get("revocation", {})
     if cut:
         bar("suspension: ms to the last byte of a stream, p99", cut["cut_p99_us"] / 1e3, 10)
-        bar("suspension: ms until every worker refuses, p99", cut["refused_p99_us"] / 1e3, 5)
+        bar("suspension: ms until the last call that is let in, p99", cut["let_in_p99_us"] / 1e3, 5)
+        bar("suspension without streams: ms until every worker has it, p99", cut["alone_p99_ms"], 5)
     if "parts" in result:
         bar("a token that was proven before, us", result["parts"]["proof_hit"], 0.3)
     start = result.get("startup", {})
