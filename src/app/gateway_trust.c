@@ -45,12 +45,29 @@ static void send_issuers(struct gateway_worker *gw, struct issuers *i)
     free(n);
 }
 
+struct keys_note {
+    struct gateway_worker *to;
+    size_t issuer;
+};
+
 static void on_keys_came(void *arg)
 {
-    struct gateway_worker *gw = arg;
+    struct keys_note *n = arg;
 
-    if (!gw->ended)
-        worker_keys_came(&gw->worker);
+    if (!n->to->ended)
+        worker_keys_came(&n->to->worker, n->issuer);
+    free(n);
+}
+
+static void send_keys_came(struct gateway_worker *gw, size_t issuer)
+{
+    struct keys_note *n = calloc(1, sizeof(*n));
+
+    if (n == NULL)
+        return; /* who waits for it gives up by itself */
+    *n = (struct keys_note){gw, issuer};
+    if (!loop_post(gw->worker.loop, on_keys_came, n))
+        free(n);
 }
 
 /* ---- issuers ---- */
@@ -69,10 +86,8 @@ static void on_trust_wanted(void *user, size_t issuer)
 {
     struct gateway *g = user;
 
-    (void)issuer;
     for (unsigned n = 0; n < g->worker_count && g->workers_open > 0; n++)
-        (void)!loop_post(g->workers[n].worker.loop, on_keys_came,
-                         &g->workers[n]);
+        send_keys_came(&g->workers[n], issuer);
 }
 
 static void on_trust_health(void *user, struct str alias, bool ok,

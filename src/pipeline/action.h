@@ -88,6 +88,7 @@ struct action {
     struct proof *proof;       /* +1 reference; NULL: nobody known */
     const struct chain *chain; /* the proof's */
     struct list key_wait;      /* of the worker's, while a key is fetched */
+    size_t key_issuer;         /* ... by the issuer of that number */
     /* The links in the registry, and when that was; of the worker's view. */
     const struct registry_entry *entries[CHAIN_LINKS_MAX];
     uint64_t epoch;

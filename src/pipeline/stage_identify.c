@@ -73,6 +73,7 @@ enum step stage_identify(struct action *a)
     case PROOF_REFUSED:
         break;
     case PROOF_KEY_WANTED:
+        a->key_issuer = wish.issuer;
         list_push(&w->key_waiters, &a->key_wait);
         timer_set(w->loop, &a->patience, PATIENCE_MS, on_overdue);
         w->want_key(w, wish.issuer);

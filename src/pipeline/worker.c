@@ -45,10 +45,12 @@ void worker_recheck(struct worker *w, bool recheck)
     look_at_all(w, recheck);
 }
 
-void worker_keys_came(struct worker *w)
+void worker_keys_came(struct worker *w, size_t issuer)
 {
     LIST_EACH(it, next, &w->key_waiters)
     {
-        stage_identify_again(CONTAINER_OF(it, struct action, key_wait));
+        struct action *a = CONTAINER_OF(it, struct action, key_wait);
+        if (a->key_issuer == issuer)
+            stage_identify_again(a);
     }
 }

@@ -89,7 +89,8 @@ void worker_revoked(struct worker *w);
  * every sessions.recheck: all chains are looked at again. */
 void worker_recheck(struct worker *w, bool recheck);
 
-/* A fetch of keys has ended: who waited for it is proven again. */
-void worker_keys_came(struct worker *w);
+/* The fetch of that issuer's keys has ended: who waited for it is proven
+ * again. */
+void worker_keys_came(struct worker *w, size_t issuer);
 
 #endif
