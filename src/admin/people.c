@@ -160,6 +160,29 @@ void people_answer_token(struct admin_call *c, struct str name, int status)
     buf_release(&body);
 }
 
+/* Who came in, and from where.  Not awaited, and no login fails for want of it:
+ * whoever comes to take something away must get in. */
+static void record_login(const struct login *l)
+{
+    char room[ACCOUNTS_NAME_MAX + 8];
+    const struct str source = {l->keys.source, l->keys.source_len};
+    struct buf id;
+
+    buf_init_lent(&id, room, sizeof(room));
+    BUF_LIT(&id, "local|");
+    buf_add(&id, (struct str){l->name, l->name_len});
+    const struct evidence_admin f = {
+        .author = buf_str(&id),
+        .author_method = auth_method_name(AUTH_LOGIN),
+        .action = ACTION_ADMIN_READ,
+        .event = STR("login"),
+        .detail = str_skip(source, 2),
+        .subject_type = STR("User"),
+        .subject = buf_str(&id),
+    };
+    (void)!evidence_admin(l->host->evidence, &f, NULL);
+}
+
 static void on_checked(void *user, enum err e)
 {
     struct login *l = user;
@@ -169,6 +192,8 @@ static void on_checked(void *user, enum err e)
     if (e == ERR_OK && !account_may_act(l->host, name))
         e = ERR_UNAUTHENTICATED; /* suspended, or expired */
     people_tried(l->host, &l->keys, e);
+    if (c != NULL && e == ERR_OK)
+        record_login(l);
     if (c != NULL && e == ERR_OK)
         people_answer_token(c, name, 200);
     else if (c != NULL)

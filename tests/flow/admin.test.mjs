@@ -372,6 +372,8 @@ describe('admin', () => {
     assert.deepEqual(guesses.slice(5), [429, 429]);
     assert.equal(await login('127.0.0.3', 'a guess of somebody'), 429); // the name is locked, too
     assert.equal(await login('127.0.0.1', 'mistyped by herself'), 401); // but not for her
+    const logins = (await writ.entries()).filter((e) => e.event === 'login');
+    assert.deepEqual(logins.map((e) => [e.kind, e.author.id, e.subject.id, e.detail]), [['admin', 'local|ada', 'local|ada', '127.0.0.1']]);
     await finish(n);
   });
 });
