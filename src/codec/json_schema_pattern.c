@@ -1,0 +1,162 @@
+/*
+ * json_schema_pattern.c - matching patterns, by PCRE2.
+ *
+ * The DFA matcher keeps all states at once and reads the subject one time,
+ * so there is no backtracking for a pattern to abuse.  What it would do for
+ * a pattern that may begin anywhere, start again behind every character, is
+ * avoided by a ".*?" in front.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "codec/json_schema_form.h"
+
+enum {
+    WORKSPACE = 1000,     /* of PCRE2's ints: some 160 states at once */
+    STATES_MAX = 160,     /* more do not fit */
+    STATES_A_STEP = 4,    /* states a byte that cost one step */
+    LOOKS_MAX = 10000,    /* look-arounds in one match, each its own match */
+    LOOKS_NESTED_MAX = 8, /* in each other */
+    HEAP_KIB = 256,
+    BLOCK_HEAD = 16, /* keeps what follows aligned */
+};
+
+/* What each thread that matches needs, made with the first pattern. */
+struct json_schema_matcher {
+    pcre2_match_context *context;
+    pcre2_match_data *data;
+};
+
+/* PCRE2's memory comes from an arena; the newest block can be given back. */
+static void *take(size_t size, void *arena)
+{
+    char *block = size > SIZE_MAX - BLOCK_HEAD
+                      ? NULL
+                      : arena_alloc_raw(arena, size + BLOCK_HEAD);
+    if (block == NULL)
+        return NULL;
+    memcpy(block, &size, sizeof(size));
+    return block + BLOCK_HEAD;
+}
+
+static void give(void *p, void *arena)
+{
+    if (p == NULL)
+        return;
+    size_t size;
+    char *block = (char *)p - BLOCK_HEAD;
+    memcpy(&size, block, sizeof(size));
+    arena_shrink(arena, block, size + BLOCK_HEAD, 0);
+}
+
+static const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY |
+                                PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE;
+
+/* NULL: PCRE2 does not take it. */
+static pcre2_code *compile(struct arena *a, struct str text)
+{
+    int why;
+    size_t where;
+    pcre2_general_context *memory = pcre2_general_context_create(take, give, a);
+    pcre2_compile_context *context =
+        memory == NULL ? NULL : pcre2_compile_context_create(memory);
+    if (context == NULL || pcre2_set_compile_extra_options(context, 0) != 0 ||
+        pcre2_set_parens_nest_limit(context, 64) != 0)
+        return NULL;
+    return pcre2_compile((PCRE2_SPTR)text.ptr, text.len, options, &why, &where,
+                         context);
+}
+
+/* `to` holds ".*?" and, behind it, the pattern itself. */
+static pcre2_code *compile_anchored(struct arena *a, const struct buf *to,
+                                    size_t prefix)
+{
+    uint32_t set = 0;
+    struct str plain = str_skip(buf_str(to), prefix);
+    plain.len--; /* the bracket that closes what the prefix opens */
+    pcre2_code *code = compile(a, plain);
+    if (code == NULL ||
+        pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &set) != 0)
+        return NULL;
+    return (set & PCRE2_ANCHORED) != 0 ? code : compile(a, buf_str(to));
+}
+
+enum err json_schema_pattern_compile(struct json_schema_compiler *c,
+                                     enum json_schema_keyword k,
+                                     struct str text, const struct json *at,
+                                     const struct json_schema_pattern **ret)
+{
+    static const char prefix[] = "(?s:.*?)(?:";
+    if (text.len > JSON_SCHEMA_PATTERN_MAX || c->left.patterns == 0)
+        return json_schema_compile_failed(
+            c, ERR_LIMIT, k, at, "there are too many patterns, or one is long");
+    c->left.patterns--;
+    struct json_schema_pattern *p =
+        COMPILE_NEW(c, struct json_schema_pattern, 1);
+    char *room = COMPILE_NEW(c, char, JSON_SCHEMA_PATTERN_ROOM);
+    if (p == NULL || room == NULL)
+        return ERR_LIMIT;
+
+    struct buf to;
+    const char *why = NULL;
+    buf_init_lent(&to, room, JSON_SCHEMA_PATTERN_ROOM);
+    BUF_LIT(&to, prefix);
+    if (!json_schema_ecma_translate(text, &to, &p->weight, &why))
+        return json_schema_compile_failed(c, ERR_UNSUPPORTED, k, at, why);
+    buf_add_char(&to, ')');
+    p->code = buf_ok(&to) ? compile_anchored(c->arena, &to, sizeof(prefix) - 1)
+                          : NULL;
+    if (p->code == NULL)
+        return json_schema_compile_failed(c, ERR_UNSUPPORTED, k, at,
+                                          "a pattern that is not supported");
+    uint64_t states = p->weight < STATES_MAX ? p->weight : STATES_MAX;
+    p->weight = 1 + states / STATES_A_STEP;
+    p->text = text;
+    *ret = p;
+    return ERR_OK;
+}
+
+static struct json_schema_matcher *matcher(struct json_schema_check *k)
+{
+    if (k->matcher != NULL)
+        return k->matcher;
+    struct json_schema_matcher *m =
+        ARENA_NEW(k->scratch, struct json_schema_matcher, 1);
+    pcre2_general_context *memory =
+        m == NULL ? NULL : pcre2_general_context_create(take, give, k->scratch);
+    if (memory == NULL)
+        return NULL;
+    m->context = pcre2_match_context_create(memory);
+    m->data = pcre2_match_data_create(1, memory);
+    if (m->context == NULL || m->data == NULL ||
+        pcre2_set_match_limit(m->context, LOOKS_MAX) != 0 ||
+        pcre2_set_depth_limit(m->context, LOOKS_NESTED_MAX) != 0 ||
+        pcre2_set_heap_limit(m->context, HEAP_KIB) != 0)
+        return NULL;
+    k->matcher = m;
+    return m;
+}
+
+bool json_schema_pattern_check(struct json_schema_check *k,
+                               const struct json_schema_pattern *p,
+                               struct str subject)
+{
+    enum { MATCH_STEPS = 8 };
+    int workspace[WORKSPACE] UNINITIALIZED;
+    struct json_schema_matcher *m;
+    if (!json_schema_spend(k, MATCH_STEPS + subject.len * p->weight))
+        return false;
+    m = matcher(k);
+    int found =
+        m == NULL
+            ? PCRE2_ERROR_NOMEMORY
+            : pcre2_dfa_match(p->code,
+                              (PCRE2_SPTR)(subject.len > 0 ? subject.ptr : ""),
+                              subject.len, 0,
+                              PCRE2_ANCHORED | PCRE2_NO_UTF_CHECK |
+                                  PCRE2_DFA_SHORTEST,
+                              m->data, m->context, workspace, WORKSPACE);
+    if (found < 0 && found != PCRE2_ERROR_NOMATCH)
+        k->err = ERR_LIMIT;
+    return found >= 0;
+}
