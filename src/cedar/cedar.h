@@ -25,10 +25,7 @@
  *              a link becomes one more policy that shares its conditions.
  *   JSON form  of policies: one more loader into the same form; positions
  *              are then those of the JSON text.
- *   schema     an object of its own; loading entities and contexts as it
- *              says and checking policies against it are functions beside
- *              these.  Conditions are kept as a flat tree in post-order with
- *              positions, which a type-checker and a formatter walk too.
+ *   schema     an object of its own, see cedar_schema.h.
  *   partial    evaluation: one more evaluator over the same tree.
  */
 #ifndef CEDAR_CEDAR_H
@@ -43,6 +40,7 @@
 #include "cedar/cedar_entities.h"
 #include "cedar/cedar_errors.h"
 #include "cedar/cedar_policies.h"
+#include "cedar/cedar_schema.h"
 #include "cedar/cedar_value.h"
 
 struct cedar_request {

@@ -24,7 +24,7 @@ bool parser_fail(struct parser *p, size_t offset, const char *format, ...)
 bool parser_no_memory(struct parser *p)
 {
     errors_add(p->errors, p->set->text, p->token.offset,
-               "the policies need more memory than they may have");
+               "the text needs more memory than it may have");
     p->err = ERR_LIMIT;
     return false;
 }
