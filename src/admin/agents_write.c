@@ -303,6 +303,12 @@ static void enter(struct admin_call *c, struct registry_entry *e,
     if (keyed) {
         e->key_count = api_key_put(e, &w->key, now_us, 0, keys);
         e->keys = keys;
+        err = registry_check_new(c->host->registry, e, now_us, &why);
+    }
+    if (err != ERR_OK) { /* a hash that is another one's */
+        free_write(w);
+        answer_refuse(c, err, why);
+        return;
     }
     begin(c, w, e, event, wish->reason);
 }

@@ -145,6 +145,31 @@ static void test_who_went_away_does_not_stop_a_change(void **state)
     assert_int_equal(f->replies, 1); /* of status */
 }
 
+#define KEY_HASH                                                               \
+    "\"key_hash\":\"hmac-sha256:"                                              \
+    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\""
+
+static void test_rule_03_a_key_is_of_one_identity(void **state)
+{
+    struct fixture *f = *state;
+    static const char one[] =
+        "{\"name\":\"one\",\"owner\":\"alice\",\"purposes\":[\"p\"],"
+        "\"mode\":\"autonomous\",\"expires\":\"30d\"," KEY_HASH "}";
+    static const char two[] =
+        "{\"name\":\"two\",\"owner\":\"alice\",\"purposes\":[\"p\"],"
+        "\"mode\":\"autonomous\",\"expires\":\"30d\"," KEY_HASH "}";
+
+    fixture_ask(f, "POST", "agents", one);
+    fixture_ask(f, "POST", "agents", two); /* at the same time */
+    assert_int_equal(f->status, 409);
+    fixture_ack(f, ERR_OK);
+    fixture_spread(f);
+    assert_int_equal(fixture_state(f, "one"), REGISTRY_ACTIVE);
+    fixture_do(f, "POST", "agents", two);
+    assert_int_equal(f->status, 409);
+    assert_int_equal(fixture_state(f, "two"), REGISTRY_NONE);
+}
+
 static void test_rule_24_an_owner_lifts_no_suspension(void **state)
 {
     struct fixture *f = *state;
@@ -283,6 +308,7 @@ int main(void)
              open_with_writer),
         WITH(test_rule_21_of_two_changes_at_a_time_one_is_begun,
              open_with_writer),
+        WITH(test_rule_03_a_key_is_of_one_identity, fixture_open),
         WITH(test_rule_24_an_owner_lifts_no_suspension, open_with_writer),
         WITH(test_who_went_away_does_not_stop_a_change, open_with_writer),
         WITH(test_a_retired_one_stays_so, open_with_writer),
