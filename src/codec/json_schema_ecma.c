@@ -68,8 +68,10 @@ static uint32_t next(struct ecma *e)
     if (c < 0x80)
         return c;
     c &= c >= 0xf0 ? 0x07 : c >= 0xe0 ? 0x0f : 0x1f;
-    while ((peek(e) & 0xc0) == 0x80 && peek(e) != NO_CHAR)
-        c = c << 6 | (uint32_t)(peek(e) & 0x3f), e->at++;
+    while ((peek(e) & 0xc0) == 0x80 && peek(e) != NO_CHAR) {
+        c = c << 6 | (uint32_t)(peek(e) & 0x3f);
+        e->at++;
+    }
     return c;
 }
 
