@@ -179,6 +179,9 @@ static void on_body(void *user, struct str body, enum err e)
         exchange_reply_error(x, e, (struct str){0}, (struct str){0});
         return;
     }
+    /* Not before: whoever sends slowly may be somebody else by then. */
+    if (x->worker->plane == PLANE_ADMIN)
+        prove_login(r);
     switch (x->endpoint->kind) {
     case ENDPOINT_READY:
         ready = gateway_status_ready(r->admin->gateway) &&
@@ -222,8 +225,6 @@ static bool admit(struct admin_request *r, enum plane plane)
         exchange_reply_error(x, ERR_DENIED, str_from(why), (struct str){0});
         return false;
     }
-    if (plane == PLANE_ADMIN)
-        prove_login(r);
     return true;
 }
 

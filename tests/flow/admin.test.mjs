@@ -376,4 +376,28 @@ describe('admin', () => {
     assert.deepEqual(logins.map((e) => [e.kind, e.author.id, e.subject.id, e.detail]), [['admin', 'local|ada', 'local|ada', '127.0.0.1']]);
     await finish(n);
   });
+
+  test('rule_21_who_sends_slowly_is_looked_at_when_all_is_there', async () => {
+    const n = await node();
+    const { writ } = n;
+    const { token } = await enrol(writ);
+    const body = JSON.stringify({ reason: 'too late' });
+    const answer = new Promise((resolve, reject) => {
+      const req = http.request({ host: '127.0.0.1', port: writ.adminPort, path: '/admin/v1/agents/keys%7Calice/suspend', method: 'POST', agent: false,
+        headers: { authorization: `Bearer ${token}`, 'content-length': body.length } }, (res) => {
+        res.resume();
+        res.on('end', () => resolve(res.statusCode));
+      });
+      req.on('error', reject);
+      req.write(body.slice(0, 5));
+      ask(writ, 'GET', '/admin/v1/status', { token }).then(async (r) => {
+        assert.equal(r.status, 200);
+        assert.equal((await ask(writ, 'POST', '/admin/v1/logout', { token })).status, 200);
+        req.end(body.slice(5));
+      }).catch(reject);
+    });
+    assert.equal(await answer, 401);
+    assert.equal((await call(writ, KEYS.alice)).status, 200);
+    await finish(n);
+  });
 });
