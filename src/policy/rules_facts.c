@@ -108,7 +108,7 @@ static enum err parents(const struct rules_facts *f, const struct link *l,
                         struct cedar_entity *to)
 {
     const struct rules_groups *groups = &f->rules->groups;
-    const struct cedar_uid *few[FEW_GROUPS];
+    const struct cedar_uid *few[FEW_GROUPS] UNINITIALIZED;
     const struct cedar_uid **found = few;
     size_t n = l->group_count;
     if (!groups->all && n > FEW_GROUPS)
