@@ -15,7 +15,6 @@ from . import machine, servers
 AGENTS = 1_000_000
 STREAMS = 1000
 PACE_MS = 200
-STARTS = 3
 VICTIM = "victim"
 KEY = servers.KEY + "-victim"
 POLICY = f"""@id("victim")
@@ -54,8 +53,8 @@ def fill_store(path, n):
 
 
 class Revocation:
-    def __init__(self, bench, times, say):
-        self.bench, self.times, self.say = bench, times, say
+    def __init__(self, bench, times, starts, say):
+        self.bench, self.times, self.starts, self.say = bench, times, starts, say
         self.commands = {}
 
     def body(self, name, events):
@@ -100,9 +99,9 @@ class Revocation:
         begin = time.monotonic()
         fill_store(node.dir / "data" / "store.db", AGENTS)
         self.say(f"took {time.monotonic() - begin:.0f} s; starts with them")
-        starts = [self.start_again(node) for _ in range(STARTS)]
+        starts = [self.start_again(node) for _ in range(self.starts)]
         time.sleep(2)
-        row.update(start_ms=statistics.median(starts), start_max_ms=max(starts), starts=STARTS,
+        row.update(start_ms=statistics.median(starts), start_max_ms=max(starts), starts=self.starts,
                    idle_kb=machine.pss_kb(node.pids()))
         took = self.suspensions(node, 100)
         row.update(alone_p50_ms=took[49], alone_p99_ms=took[98], alone_max_ms=took[99])
