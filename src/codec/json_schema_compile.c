@@ -226,6 +226,20 @@ static enum err compile_defs(struct json_schema_compiler *c,
     return e;
 }
 
+/* Inside the document it may be said again, not changed. */
+static enum err check_dialect(struct json_schema_compiler *c,
+                              const struct json *name)
+{
+    enum json_schema_dialect dialect = DIALECT_UNSAID;
+    if (name == NULL)
+        return ERR_OK;
+    enum err e = json_schema_ref_dialect(c, name, &dialect);
+    if (e == ERR_OK && dialect != c->dialect)
+        e = json_schema_compile_failed(c, ERR_UNSUPPORTED, KW_SCHEMA, name,
+                                       "the root names another dialect");
+    return e;
+}
+
 static enum err compile_core(struct json_schema_compiler *c,
                              struct json_schema_node *n)
 {
@@ -234,12 +248,12 @@ static enum err compile_core(struct json_schema_compiler *c,
         return json_schema_compile_failed(
             c, ERR_UNSUPPORTED, KW_ID, v,
             "a document inside the document is not supported");
-    v = json_schema_compile_get(n, KW_SCHEMA);
-    if (v != NULL && n->source != c->root)
-        return json_schema_compile_failed(c, ERR_UNSUPPORTED, KW_SCHEMA, v,
-                                          "only the root may name its dialect");
+    enum err e = check_dialect(c, json_schema_compile_get(n, KW_SCHEMA));
+    if (e != ERR_OK)
+        return e;
     v = json_schema_compile_get(n, KW_ANCHOR);
-    enum err e = v == NULL ? ERR_OK : json_schema_ref_add_anchor(c, n, v);
+    if (v != NULL)
+        e = json_schema_ref_add_anchor(c, n, v);
     if (e == ERR_OK)
         e = compile_defs(c, n, KW_DEFS);
     if (e == ERR_OK)

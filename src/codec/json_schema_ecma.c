@@ -7,8 +7,8 @@
  * letter or digit as \x{...}, groups without capturing, \s spelled out.  What
  * is in neither grammar, or means different things with and without the u
  * flag, is refused.  Taken as an exception is what is an error with u and has
- * one meaning without: "\-" and other escaped punctuation, a lone "{", "}"
- * or "]", a "-" beside a class like in "[\w-]".
+ * one meaning without: "\-" and other escaped punctuation, a lone "{" or
+ * "}", a "-" beside a class like in "[\w-.]".
  */
 #include "codec/json_schema_form.h"
 
@@ -470,6 +470,8 @@ static bool atom(struct ecma *e)
         return close_group(e);
     if (c == '\\')
         return escape(e);
+    if (c == ']')
+        return refuse(e, "a bracket that was not opened");
     e->states++;
     e->last = PIECE_ATOM;
     if (c == '[')

@@ -273,6 +273,9 @@ MUST_CHECK enum err json_schema_logic_compile(struct json_schema_compiler *c,
                                               struct json_schema_node *n);
 
 /* References within the document. */
+MUST_CHECK enum err json_schema_ref_dialect(struct json_schema_compiler *c,
+                                            const struct json *name,
+                                            enum json_schema_dialect *ret);
 MUST_CHECK enum err json_schema_ref_begin(struct json_schema_compiler *c);
 MUST_CHECK enum err json_schema_ref_add_anchor(struct json_schema_compiler *c,
                                                const struct json_schema_node *n,

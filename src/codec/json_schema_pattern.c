@@ -52,33 +52,58 @@ static void give(void *p, void *arena)
 static const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY |
                                 PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE;
 
-/* NULL: PCRE2 does not take it. */
-static pcre2_code *compile(struct arena *a, struct str text)
+static enum err compile(struct arena *a, struct str text, pcre2_code **ret)
 {
     int why;
     size_t where;
     pcre2_general_context *memory = pcre2_general_context_create(take, give, a);
     pcre2_compile_context *context =
         memory == NULL ? NULL : pcre2_compile_context_create(memory);
-    if (context == NULL || pcre2_set_compile_extra_options(context, 0) != 0 ||
-        pcre2_set_parens_nest_limit(context, 64) != 0)
-        return NULL;
-    return pcre2_compile((PCRE2_SPTR)text.ptr, text.len, options, &why, &where,
+    if (context == NULL)
+        return ERR_LIMIT;
+    *ret = pcre2_compile((PCRE2_SPTR)text.ptr, text.len, options, &why, &where,
                          context);
+    if (*ret != NULL)
+        return ERR_OK;
+    return why == PCRE2_ERROR_HEAP_FAILED ? ERR_LIMIT : ERR_UNSUPPORTED;
 }
 
-/* `to` holds ".*?" and, behind it, the pattern itself. */
-static pcre2_code *compile_anchored(struct arena *a, const struct buf *to,
-                                    size_t prefix)
+/* `text` begins with `prefix`, whose bracket it closes at its end. */
+static enum err compile_anchored(struct arena *a, struct str text,
+                                 size_t prefix, pcre2_code **ret)
 {
     uint32_t set = 0;
-    struct str plain = str_skip(buf_str(to), prefix);
-    plain.len--; /* the bracket that closes what the prefix opens */
-    pcre2_code *code = compile(a, plain);
-    if (code == NULL ||
-        pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &set) != 0)
-        return NULL;
-    return (set & PCRE2_ANCHORED) != 0 ? code : compile(a, buf_str(to));
+    struct str plain = str_skip(text, prefix);
+    plain.len--;
+    enum err e = compile(a, plain, ret);
+    if (e != ERR_OK)
+        return e;
+    if (pcre2_pattern_info(*ret, PCRE2_INFO_ALLOPTIONS, &set) == 0 &&
+        (set & PCRE2_ANCHORED) != 0)
+        return ERR_OK;
+    pcre2_code_free(*ret);
+    return compile(a, text, ret);
+}
+
+static enum err compile_text(struct json_schema_compiler *c, struct str text,
+                             struct json_schema_pattern *to,
+                             const char **ret_why)
+{
+    static const char prefix[] = "(?s:.*?)(?:";
+    struct buf as;
+    pcre2_code *code = NULL;
+    enum err e = ERR_UNSUPPORTED;
+    buf_init(&as, JSON_SCHEMA_PATTERN_ROOM);
+    BUF_LIT(&as, prefix);
+    if (json_schema_ecma_translate(text, &as, &to->weight, ret_why)) {
+        *ret_why = "a pattern that is not supported, or is too large";
+        if (buf_add_char(&as, ')'))
+            e = compile_anchored(c->arena, buf_str(&as), sizeof(prefix) - 1,
+                                 &code);
+        to->code = code;
+    }
+    buf_release(&as);
+    return e;
 }
 
 enum err json_schema_pattern_compile(struct json_schema_compiler *c,
@@ -86,29 +111,18 @@ enum err json_schema_pattern_compile(struct json_schema_compiler *c,
                                      struct str text, const struct json *at,
                                      const struct json_schema_pattern **ret)
 {
-    static const char prefix[] = "(?s:.*?)(?:";
+    const char *why = NULL;
     if (text.len > JSON_SCHEMA_PATTERN_MAX || c->left.patterns == 0)
         return json_schema_compile_failed(
             c, ERR_LIMIT, k, at, "there are too many patterns, or one is long");
     c->left.patterns--;
     struct json_schema_pattern *p =
         COMPILE_NEW(c, struct json_schema_pattern, 1);
-    char *room = COMPILE_NEW(c, char, JSON_SCHEMA_PATTERN_ROOM);
-    if (p == NULL || room == NULL)
+    if (p == NULL)
         return ERR_LIMIT;
-
-    struct buf to;
-    const char *why = NULL;
-    buf_init_lent(&to, room, JSON_SCHEMA_PATTERN_ROOM);
-    BUF_LIT(&to, prefix);
-    if (!json_schema_ecma_translate(text, &to, &p->weight, &why))
-        return json_schema_compile_failed(c, ERR_UNSUPPORTED, k, at, why);
-    buf_add_char(&to, ')');
-    p->code = buf_ok(&to) ? compile_anchored(c->arena, &to, sizeof(prefix) - 1)
-                          : NULL;
-    if (p->code == NULL)
-        return json_schema_compile_failed(c, ERR_UNSUPPORTED, k, at,
-                                          "a pattern that is not supported");
+    enum err e = compile_text(c, text, p, &why);
+    if (e != ERR_OK)
+        return json_schema_compile_failed(c, e, k, at, why);
     uint64_t states = p->weight < STATES_MAX ? p->weight : STATES_MAX;
     p->weight = 1 + states / STATES_A_STEP;
     p->text = text;

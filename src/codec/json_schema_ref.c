@@ -14,7 +14,9 @@ static struct str without_fragment(struct str uri)
     return str_first(uri, str_find(uri, '#'));
 }
 
-enum err json_schema_ref_begin(struct json_schema_compiler *c)
+enum err json_schema_ref_dialect(struct json_schema_compiler *c,
+                                 const struct json *name,
+                                 enum json_schema_dialect *ret)
 {
     static const struct {
         struct str uri;
@@ -26,6 +28,24 @@ enum err json_schema_ref_begin(struct json_schema_compiler *c)
         {STR_INIT("http://json-schema.org/draft-07/schema"), DIALECT_7},
         {STR_INIT("https://json-schema.org/draft-07/schema"), DIALECT_7},
     };
+    struct str uri;
+    if (!json_str(name, &uri))
+        return json_schema_compile_failed(c, ERR_MALFORMED, KW_SCHEMA, name,
+                                          "must be a string");
+    size_t hash = str_find(uri, '#');
+    for (size_t i = 0; i < ARRAY_LEN(dialects) && hash + 1 >= uri.len; i++) {
+        if (str_eq(str_first(uri, hash), dialects[i].uri)) {
+            *ret = dialects[i].dialect;
+            return ERR_OK;
+        }
+    }
+    return json_schema_compile_failed(
+        c, ERR_UNSUPPORTED, KW_SCHEMA, name,
+        "the dialect is neither JSON Schema 2020-12 nor draft-07");
+}
+
+enum err json_schema_ref_begin(struct json_schema_compiler *c)
+{
     const struct json *v = json_get(c->root, STR("$id"));
     if (v != NULL && !json_str(v, &c->id))
         return json_schema_compile_failed(c, ERR_MALFORMED, KW_ID, v,
@@ -34,24 +54,8 @@ enum err json_schema_ref_begin(struct json_schema_compiler *c)
         return json_schema_compile_failed(c, ERR_UNSUPPORTED, KW_ID, v,
                                           "a fragment is not supported");
     c->id = without_fragment(c->id);
-
     v = json_get(c->root, STR("$schema"));
-    struct str uri;
-    if (v == NULL)
-        return ERR_OK;
-    if (!json_str(v, &uri))
-        return json_schema_compile_failed(c, ERR_MALFORMED, KW_SCHEMA, v,
-                                          "must be a string");
-    size_t hash = str_find(uri, '#');
-    for (size_t i = 0; i < ARRAY_LEN(dialects) && hash + 1 >= uri.len; i++) {
-        if (str_eq(str_first(uri, hash), dialects[i].uri)) {
-            c->dialect = dialects[i].dialect;
-            return ERR_OK;
-        }
-    }
-    return json_schema_compile_failed(
-        c, ERR_UNSUPPORTED, KW_SCHEMA, v,
-        "the dialect is neither JSON Schema 2020-12 nor draft-07");
+    return v == NULL ? ERR_OK : json_schema_ref_dialect(c, v, &c->dialect);
 }
 
 static const struct json_schema_node *
