@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/attr.h"
 #include "common.h"
@@ -85,7 +86,7 @@ static void need(bool ok, const char *what)
     if (ok)
         return;
     fprintf(stderr, "parts_bench: %s\n", what);
-    exit(1);
+    _exit(1);
 }
 
 static struct str file_of(const struct parts *p, const char *name)
@@ -156,12 +157,12 @@ static void open_identity(struct parts *p)
 {
     struct str token = file_of(p, "token");
     const struct issuers_keys keys = {file_of(p, "jwks.json"), INT64_MAX};
-    char *text = allocate(token.len + sizeof("Bearer "));
+    size_t room = sizeof("Bearer ") + token.len;
+    char *text = allocate(room);
     size_t which;
 
-    memcpy(text, "Bearer ", 7);
-    memcpy(text + 7, token.ptr, token.len);
-    p->credential.authorization = (struct str){text, token.len + 7};
+    (void)snprintf(text, room, "Bearer %s", token.ptr);
+    p->credential.authorization = (struct str){text, room - 1};
     need(issuers_new(&p->settings, &keys, &p->issuers, &which) == ERR_OK &&
              proof_cache_new((struct siphash_key){1, 2}, &p->cache) == ERR_OK,
          "identity");
