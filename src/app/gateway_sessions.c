@@ -102,9 +102,10 @@ static void end_wait(struct wait *w, bool stored)
 
 static void end_waits(struct gateway_sessions *s, bool stored)
 {
-    while (!list_empty(&s->waits))
-        end_wait(CONTAINER_OF(list_first(&s->waits), struct wait, node),
-                 stored);
+    LIST_EACH(it, next, &s->waits)
+    {
+        end_wait(CONTAINER_OF(it, struct wait, node), stored);
+    }
 }
 
 static void run_again(struct gateway_sessions *s)

@@ -243,10 +243,11 @@ bool text_untime(struct str s, int64_t *ret_unix_us)
     unsigned shifted = month > 2 ? month - 3 : month + 9;
     unsigned doy = (153 * shifted + 2) / 5 + undigits(s.ptr + 8, 2) - 1;
     unsigned yoe = year % 400;
-    int64_t day = (int64_t)(year / 400) * DAYS_PER_ERA + yoe * 365 + yoe / 4 -
-                  yoe / 100 + doy - DAYS_1970_FROM_0;
+    int64_t day = (int64_t)(year / 400) * DAYS_PER_ERA + (int64_t)yoe * 365 +
+                  yoe / 4 - yoe / 100 + doy - DAYS_1970_FROM_0;
     int64_t second = (int64_t)undigits(s.ptr + 11, 2) * 3600 +
-                     undigits(s.ptr + 14, 2) * 60 + undigits(s.ptr + 17, 2);
+                     (int64_t)undigits(s.ptr + 14, 2) * 60 +
+                     undigits(s.ptr + 17, 2);
     int64_t us = (day * 86400 + second) * 1000000 + undigits(s.ptr + 20, 6);
 
     /* A day that does not exist, or a mark out of place, reads differently. */
