@@ -41,6 +41,7 @@
 #include "cedar/cedar_errors.h"
 #include "cedar/cedar_policies.h"
 #include "cedar/cedar_schema.h"
+#include "cedar/cedar_validate.h"
 #include "cedar/cedar_value.h"
 
 struct cedar_request {

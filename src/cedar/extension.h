@@ -13,6 +13,7 @@ struct extension {
     bool is_method;   /* x.f(...), else f(...) */
     uint8_t argc;     /* the receiver of a method included */
     uint8_t kinds[2]; /* of the arguments: enum cedar_kind */
+    uint8_t result;   /* its kind */
     enum cedar_fault (*call)(const struct cedar_value *args,
                              struct value_pool *pool, struct cedar_value *ret);
 };
