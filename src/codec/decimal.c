@@ -113,6 +113,7 @@ bool decimal_is_multiple(struct decimal d, struct decimal unit)
     uint64_t modulus = 0;
     for (int64_t i = 0; i < unit.digits; i++)
         modulus = modulus * 10 + next_digit(&unit.first, unit.last);
+    assert(modulus > 0);
     uint64_t rest = 0;
     for (int64_t i = 0; i < d.digits; i++)
         rest = (rest * 10 + next_digit(&d.first, d.last)) % modulus;

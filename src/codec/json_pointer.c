@@ -14,7 +14,8 @@ static bool names(struct str token, struct str name)
             char kind = ++i < token.len ? token.ptr[i] : '\0';
             if (kind != '0' && kind != '1')
                 return false;
-            c = kind == '0' ? '~' : '/';
+            if (kind == '1')
+                c = '/';
         }
         if (at >= name.len || name.ptr[at] != c)
             return false;

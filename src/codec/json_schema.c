@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_check.h"
 
 bool json_schema_no(struct json_schema_check *k, enum json_schema_keyword kw,
                     const struct json_schema_node *n, const struct json *at)

@@ -4,7 +4,8 @@
  * The array form of items, of draft-07, is prefixItems, and additionalItems
  * beside it is items.
  */
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_check.h"
+#include "codec/json_schema_compiler.h"
 
 static enum err compile_items(struct json_schema_compiler *c,
                               const struct json_schema_node *n,

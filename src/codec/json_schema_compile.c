@@ -6,7 +6,7 @@
  * somebody names its place.
  */
 #include "codec/json_pointer.h"
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_compiler.h"
 
 enum { SLOTS_FIRST = 64 };
 

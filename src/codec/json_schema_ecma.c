@@ -10,7 +10,7 @@
  * one meaning without: "\-" and other escaped punctuation, a lone "{" or
  * "}", a "-" beside a class like in "[\w-.]".
  */
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_compiler.h"
 
 enum { GROUPS_MAX = 32, REPEATS_MAX = 65535, NO_CHAR = -1 };
 
@@ -154,91 +154,30 @@ static int64_t escaped_char(struct ecma *e)
         return unicode(e);
     if (c == 'c') {
         int letter = peek(e);
-        e->at++;
-        return letter != NO_CHAR && letter > '9' && is_alnum((uint32_t)letter)
-                   ? letter & 0x1f
-                   : NO_CHAR;
+        bool is_letter = letter > '9' && is_alnum((uint32_t)letter);
+        e->at += is_letter;
+        return is_letter ? letter & 0x1f : NO_CHAR;
     }
-    /* An underscore is a word character, but nothing else either. */
+    /* Punctuation stands for itself. */
     return is_alnum((uint32_t)c) || c < 0x20 || c == 0x7f ? NO_CHAR : c;
 }
 
-/* Behind "\p" or "\P": "{Letter}", "{L}", "{Script=Greek}". */
+/* Behind "\p" or "\P": "{Letter}", "{L}", "{gc=L}". */
 static bool property(struct ecma *e, bool is_not)
 {
-    static const char *const names[][2] = {
-        {"Letter", "L"},
-        {"Cased_Letter", "L&"},
-        {"LC", "L&"},
-        {"Uppercase_Letter", "Lu"},
-        {"Lowercase_Letter", "Ll"},
-        {"Titlecase_Letter", "Lt"},
-        {"Modifier_Letter", "Lm"},
-        {"Other_Letter", "Lo"},
-        {"Mark", "M"},
-        {"Combining_Mark", "M"},
-        {"Nonspacing_Mark", "Mn"},
-        {"Spacing_Mark", "Mc"},
-        {"Enclosing_Mark", "Me"},
-        {"Number", "N"},
-        {"Decimal_Number", "Nd"},
-        {"digit", "Nd"},
-        {"Letter_Number", "Nl"},
-        {"Other_Number", "No"},
-        {"Symbol", "S"},
-        {"Math_Symbol", "Sm"},
-        {"Currency_Symbol", "Sc"},
-        {"Modifier_Symbol", "Sk"},
-        {"Other_Symbol", "So"},
-        {"Punctuation", "P"},
-        {"punct", "P"},
-        {"Connector_Punctuation", "Pc"},
-        {"Dash_Punctuation", "Pd"},
-        {"Open_Punctuation", "Ps"},
-        {"Close_Punctuation", "Pe"},
-        {"Initial_Punctuation", "Pi"},
-        {"Final_Punctuation", "Pf"},
-        {"Other_Punctuation", "Po"},
-        {"Separator", "Z"},
-        {"Space_Separator", "Zs"},
-        {"Line_Separator", "Zl"},
-        {"Paragraph_Separator", "Zp"},
-        {"Other", "C"},
-        {"Control", "Cc"},
-        {"cntrl", "Cc"},
-        {"Format", "Cf"},
-        {"Private_Use", "Co"},
-        {"Unassigned", "Cn"},
-        {"Alphabetic", "Alphabetic"},
-        {"Uppercase", "Uppercase"},
-        {"Lowercase", "Lowercase"},
-        {"White_Space", "White_Space"},
-        {"Any", "Any"},
-        {"ASCII", "ASCII"},
-    };
-    if (!eat(e, "{"))
+    struct str rest = str_skip(e->in, e->at);
+    size_t end = str_find(rest, '}');
+    if (!eat(e, "{") || end == rest.len)
         return refuse(e, "\\p without a property");
-    struct str name = str_skip(e->in, e->at);
-    name = str_first(name, str_find(name, '}'));
-    e->at += name.len;
-    if (!eat(e, "}"))
-        return refuse(e, "\\p without a property");
-    struct str gc = STR("General_Category=");
-    struct str short_gc = STR("gc=");
-    if (str_starts(name, gc) || str_starts(name, short_gc))
-        name = str_skip(name, str_find(name, '=') + 1);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        struct str theirs = str_from(names[i][1]);
-        bool is_short = theirs.len <= 2 && str_eq(name, theirs) &&
-                        theirs.ptr[theirs.len - 1] != '&';
-        if (is_short || str_eq(name, str_from(names[i][0]))) {
-            put(e, is_not ? "\\P{" : "\\p{");
-            put(e, names[i][1]);
-            put(e, "}");
-            return true;
-        }
-    }
-    return refuse(e, "a Unicode property that is not supported");
+    e->at += end;
+    const char *name =
+        json_schema_unicode_name(str_skip(str_first(rest, end), 1));
+    if (name == NULL)
+        return refuse(e, "a Unicode property that is not supported");
+    put(e, is_not ? "\\P{" : "\\p{");
+    put(e, name);
+    put(e, "}");
+    return true;
 }
 
 /* Behind a backslash: a class of characters, written as in a class.  False

@@ -1,5 +1,6 @@
 /* json_schema_logic.c - $ref and what joins schemas; see json_schema.h. */
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_check.h"
+#include "codec/json_schema_compiler.h"
 
 enum err json_schema_logic_compile(struct json_schema_compiler *c,
                                    struct json_schema_node *n)

@@ -1,7 +1,7 @@
 /* json_schema_members.c - compiling the keywords of objects. */
 #include <stdlib.h>
 
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_compiler.h"
 
 static int compare_names(const void *a, const void *b)
 {

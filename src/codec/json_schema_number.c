@@ -1,5 +1,6 @@
 /* json_schema_number.c - the keywords of numbers; see json_schema.h. */
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_check.h"
+#include "codec/json_schema_compiler.h"
 
 static enum err compile_limit(struct json_schema_compiler *c,
                               const struct json_schema_node *n,

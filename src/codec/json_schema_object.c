@@ -1,5 +1,5 @@
 /* json_schema_object.c - validating objects; json_schema_members.c compiles. */
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_check.h"
 #include "codec/json_value.h"
 
 static const struct json_schema_property *

@@ -9,7 +9,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_check.h"
+#include "codec/json_schema_compiler.h"
 
 enum {
     WORKSPACE = 1000,     /* of PCRE2's ints: some 160 states at once */

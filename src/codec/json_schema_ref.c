@@ -5,7 +5,7 @@
  * that.  Everything else would have to be fetched, and is refused.
  */
 #include "codec/json_pointer.h"
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_compiler.h"
 #include "codec/uri.h"
 
 /* Without "#..."; the empty fragment is none. */

@@ -1,5 +1,6 @@
 /* json_schema_string.c - the keywords of strings; see json_schema.h. */
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_check.h"
+#include "codec/json_schema_compiler.h"
 
 enum err json_schema_string_compile(struct json_schema_compiler *c,
                                     struct json_schema_node *n)

@@ -1,6 +1,6 @@
 /* json_schema_text.c - the words of a failure; see json_schema.h. */
 #include "codec/json_pointer.h"
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_check.h"
 
 /* Room that stays for what follows a value that came from outside. */
 enum { TAIL = 48 };
@@ -93,7 +93,8 @@ static void add_limit(struct buf *to, const struct json_schema_fault *f,
 {
     BUF_LIT(to, "expected ");
     buf_add(to, str_from(words));
-    add_value(to, json_schema_compile_get(f->node, f->keyword));
+    add_value(to, json_get(f->node->source,
+                           str_from(json_schema_keyword_name(f->keyword))));
 }
 
 /* A value where none may be: of which keyword tells of what. */

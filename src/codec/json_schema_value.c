@@ -9,7 +9,8 @@
 #include <stdlib.h>
 
 #include "base/siphash.h"
-#include "codec/json_schema_form.h"
+#include "codec/json_schema_check.h"
+#include "codec/json_schema_compiler.h"
 
 static uint64_t mix(uint64_t h, uint64_t more)
 {
