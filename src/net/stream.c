@@ -18,6 +18,7 @@
 struct stream {
     uv_tcp_t tcp; /* any stream socket; without descriptor while dialling */
     struct loop *loop;
+    struct loop_hook release; /* closes the socket when the turn ends */
     const struct stream_events *events; /* NULL: nobody is told any more */
     void *user;
     struct tls_session *tls; /* NULL: plain */
@@ -64,6 +65,22 @@ static void on_released(uv_handle_t *h)
 }
 
 /* libuv calls back later, and that is when `closed` is told. */
+static void release(struct stream *s)
+{
+    uv_close((uv_handle_t *)&s->tcp, on_released);
+}
+
+static void on_turn_end(struct loop_hook *h)
+{
+    loop_hook_remove(h);
+    release(CONTAINER_OF(h, struct stream, release));
+}
+
+/*
+ * The kernel takes its time to close a socket: where a thousand end at once,
+ * the last would wait for all the others to hear of it.  So a socket that has
+ * nothing left to send is closed when the turn is over.
+ */
 static void end(struct stream *s, enum err why)
 {
     if (s->closing)
@@ -72,7 +89,14 @@ static void end(struct stream *s, enum err why)
     s->why = why;
     dial_free(s->dial);
     s->dial = NULL;
-    uv_close((uv_handle_t *)&s->tcp, on_released);
+    if (!s->opened || s->outbox.queue != NULL || !loop_is_running(s->loop)) {
+        release(s);
+        return;
+    }
+    (void)uv_read_stop((uv_stream_t *)&s->tcp);
+    s->release.run = on_turn_end;
+    loop_hook_add(s->loop, &s->release);
+    loop_hook_again(s->loop);
 }
 
 /* ---- writing ---------------------------------------------------------- */

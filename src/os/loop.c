@@ -248,6 +248,11 @@ static void set_running(struct loop *l, bool running)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
+bool loop_is_running(const struct loop *l)
+{
+    return l->running;
+}
+
 void loop_run(struct loop *l)
 {
     set_running(l, true);

@@ -28,6 +28,8 @@ void loop_free(struct loop *l);
 
 /* Runs until loop_stop(), or until nothing is left to wait for. */
 void loop_run(struct loop *l);
+/* Inside loop_run(): what is left to a hook will be done.  Own thread only. */
+bool loop_is_running(const struct loop *l);
 /* Ends loop_run() after the current turn.  Own thread only. */
 void loop_stop(struct loop *l);
 
