@@ -142,7 +142,8 @@ static void add_trust(struct jcs *w, const struct gateway *g)
     for (size_t i = 0; i < n; i++) {
         jcs_object(w);
         jcs_pair_str(w, STR("alias"), states[i].alias);
-        add_time(w, STR("fetched"), states[i].fetched_us);
+        if (states[i].fetched_us > 0)
+            add_time(w, STR("fetched"), states[i].fetched_us);
         jcs_name(w, STR("usable"));
         jcs_bool(w, states[i].usable);
         jcs_pair_str(w, STR("why"), states[i].why);

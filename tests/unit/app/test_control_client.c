@@ -151,9 +151,13 @@ static const char status[] =
     "\"generation\":1,\"isolation\":\"processes\",\"keeper\":true,"
     "\"ledger\":{\"answers\":true,\"commits\":45,\"durable\":true,"
     "\"entries\":100,\"open_intents\":3,\"root\":\"cd\",\"syncs\":10},"
-    "\"node\":\"gw-1\",\"processes\":[{\"pid\":7,\"process\":\"keeper\","
-    "\"restarts\":2}],\"serving\":\"yes\","
-    "\"started\":\"2026-11-20T06:00:00.000000Z\",\"version\":\"0.1.0\","
+    "\"node\":\"gw-1\",\"policies\":{\"count\":3,\"shadow\":1},"
+    "\"processes\":[{\"pid\":7,\"process\":\"keeper\",\"restarts\":2}],"
+    "\"registry\":7,\"serving\":\"yes\",\"sessions\":5,"
+    "\"started\":\"2026-11-20T06:00:00.000000Z\",\"store\":true,\"trust\":["
+    "{\"alias\":\"corp\",\"fetched\":\"2026-11-20T06:30:00.000000Z\","
+    "\"usable\":true,\"why\":\"\"},{\"alias\":\"old\",\"fetched\":\"-\","
+    "\"usable\":false,\"why\":\"no answer\"}],\"version\":\"0.1.0\","
     "\"workers\":2}";
 
 static char *run_status(const char *reply, bool json, int want)
@@ -202,6 +206,10 @@ static void test_status_is_a_table(void **state)
         "config    /w.yaml, in place since 2026-11-20T07:00:00.000000Z; 2 "
         "reloads, 1 of them failed\n"
         "          digest ab\n"
+        "policies  3, and 1 in the shadow\n"
+        "registry  7 identities, 5 open sessions; store answers\n"
+        "issuer    corp, keys of 2026-11-20T06:30:00.000000Z\n"
+        "issuer    old, NO USABLE KEYS; last from -; no answer\n"
         "\n"
         "PROCESS           PID  RESTARTS\n"
         "keeper              7         2\n");
