@@ -90,11 +90,12 @@ void client_release(struct client_conn *c)
     run_queue(p);
 }
 
-void client_share(struct client_conn *c, bool may_request, bool is_idle)
+/* True when it may take a call that waits. */
+static bool share(struct client_conn *c, bool may_request, bool is_idle)
 {
     struct client_pool *p = c->pool;
     if (c->closing || p->client == NULL)
-        return;
+        return false;
     list_remove(&c->node);
     list_push_front(may_request ? &p->shared : &p->rest, &c->node);
     if (!is_idle)
@@ -104,8 +105,29 @@ void client_share(struct client_conn *c, bool may_request, bool is_idle)
     else
         timer_set(p->client->loop, &c->idle, p->client->options.idle_timeout_ms,
                   on_idle);
-    if (may_request)
-        run_queue(p);
+    return may_request;
+}
+
+void client_share(struct client_conn *c, bool may_request, bool is_idle)
+{
+    if (share(c, may_request, is_idle))
+        run_queue(c->pool);
+}
+
+static void on_turn(struct timer *t)
+{
+    struct client_pool *p = CONTAINER_OF(t, struct client_pool, turn);
+    p->holds++;
+    run_queue(p);
+    p->holds--;
+    client_pool_check(p);
+}
+
+void client_share_later(struct client_conn *c, bool may_request, bool is_idle)
+{
+    struct client_pool *p = c->pool;
+    if (share(c, may_request, is_idle) && p->queued > 0)
+        timer_set(p->client->loop, &p->turn, 0, on_turn);
 }
 
 struct str client_slice(struct http_call *call)
@@ -423,6 +445,7 @@ void http_client_free(struct http_client *c)
     while (map_next(&c->pools, &at, &key, &value)) {
         struct client_pool *p = value;
         p->client = NULL; /* it goes with its last connection */
+        timer_cancel(&p->turn);
         orphan(&p->idle);
         orphan(&p->shared);
         orphan(&p->rest);

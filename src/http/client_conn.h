@@ -77,7 +77,8 @@ struct client_pool {
     struct list rest;   /* being dialled, in use, closing */
     struct list queue;  /* calls without a connection */
     size_t idle_count, open_count, dialling, queued;
-    size_t holds; /* somebody is busy with it and will check again */
+    size_t holds;      /* somebody is busy with it and will check again */
+    struct timer turn; /* client_share_later() */
     /* Until the first handshake nobody knows whether one connection is
      * enough for all. */
     bool protocol_known, is_shared; /* by HTTP/2 */
@@ -107,16 +108,13 @@ struct http_call {
     struct http_call_events events;
     void *user;
     enum call_state state;
-
     struct arena arena; /* the request while queued; the reply's head */
-    struct str method, target;
+    struct str method, target, body;
     struct http_fields fields;
-    struct str body;
     size_t body_sent; /* bytes of it given to the stream */
     int64_t head_timeout_ms, body_idle_ms;
     struct timer timer;
     size_t queued_seen;
-
     int32_t stream_id; /* HTTP/2, and so the next three */
     size_t unconsumed; /* bytes that the peer's window still lacks */
     bool complete;     /* END_STREAM came */
@@ -151,8 +149,10 @@ void client_close(struct client_conn *c);
 /* The connection is free again: gives it to the next call or keeps it. */
 void client_release(struct client_conn *c);
 
-/* HTTP/2: may the connection take another call?  Is it without any? */
+/* HTTP/2: may it take another call?  Is it without any?  _later: whoever waits
+ * gets it in another turn, as who cancels one call may cancel others next. */
 void client_share(struct client_conn *c, bool may_request, bool is_idle);
+void client_share_later(struct client_conn *c, bool may_request, bool is_idle);
 
 /* Takes `call` off the queue, or from its connection. */
 void client_detach(struct http_call *call);

@@ -205,7 +205,9 @@ static void h2_cancel(struct http_call *call)
     list_remove(&call->touched);
     call->conn = NULL;
     flush(h);
-    update_place(h);
+    if (!h->conn->closing)
+        client_share_later(h->conn, http2_may_request(h->session),
+                           list_empty(&h->calls));
 }
 
 /* --- the connection --- */

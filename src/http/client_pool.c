@@ -51,6 +51,7 @@ static char *copy(struct str s)
 
 static void pool_free(struct client_pool *p)
 {
+    timer_cancel(&p->turn);
     tls_context_unref(p->tls);
     free(p->host);
     free(p->key_copy);
