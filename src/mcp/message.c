@@ -249,7 +249,7 @@ enum err message_read(struct arena *a, struct str body, struct message *ret,
 {
     struct reader r = {.a = a, .ret_fault = ret_fault};
     struct message m = {.kind = MESSAGE_NONE};
-    struct members members = {NULL};
+    struct members members = {.id = NULL};
     struct json_error why = {0, NULL};
 
     *ret_id = (struct message_id){MESSAGE_ID_NONE, {NULL, 0}};
