@@ -54,12 +54,9 @@ struct str link_role_name(enum link_role role)
 struct str auth_method_name(enum auth_method method)
 {
     static const struct str names[] = {
-        [AUTH_NONE] = STR_INIT(""),
-        [AUTH_API_KEY] = STR_INIT("api_key"),
-        [AUTH_JWT] = STR_INIT("jwt"),
-        [AUTH_X509] = STR_INIT("x509"),
-        [AUTH_PEER] = STR_INIT("peer"),
-        [AUTH_LOGIN] = STR_INIT("login"),
+        [AUTH_NONE] = STR_INIT(""),     [AUTH_API_KEY] = STR_INIT("api_key"),
+        [AUTH_JWT] = STR_INIT("jwt"),   [AUTH_X509] = STR_INIT("x509"),
+        [AUTH_PEER] = STR_INIT("peer"), [AUTH_LOGIN] = STR_INIT("login"),
     };
     assert((unsigned)method < ARRAY_LEN(names));
     return names[method];
