@@ -41,4 +41,38 @@ MUST_CHECK enum err cedar_schema_load_json(struct str json,
 /* NULL is allowed. */
 void cedar_schema_free(struct cedar_schema *s);
 
+/*
+ * As cedar_entities_load(), but every entity has to be what the schema says,
+ * and what it says need not be said again: entities may be {"type", "id"},
+ * values of extension types {"fn", "arg"} or the argument alone.  The actions
+ * of the schema and their groups are part of the store, which borrows them:
+ * the schema must outlive it.
+ */
+MUST_CHECK enum err cedar_schema_entities(const struct cedar_schema *s,
+                                          struct str json,
+                                          struct cedar_errors *ret_errors,
+                                          struct cedar_entities **ret);
+
+/* The schema's actions as a store, borrowed from it. */
+const struct cedar_entities *cedar_schema_actions(const struct cedar_schema *s);
+
+/*
+ * Reads the context of a request for `action` in the same way, into the
+ * arena; borrows the strings of `json`.  ERR_MALFORMED: *ret_what, a static
+ * text, says why.  ERR_LIMIT: the arena is full.
+ */
+MUST_CHECK enum err
+cedar_schema_context(struct arena *a, const struct cedar_schema *s,
+                     const struct cedar_uid *action, const struct json *json,
+                     const struct cedar_record **ret, const char **ret_what);
+
+/*
+ * ERR_MALFORMED when the schema does not allow the request: its action, the
+ * types of principal and resource, ids of enums, the context.  *ret_errors,
+ * which may be NULL, says which; the entities are not looked at.
+ */
+MUST_CHECK enum err cedar_schema_check(const struct cedar_schema *s,
+                                       const struct cedar_request *request,
+                                       struct cedar_errors *ret_errors);
+
 #endif

@@ -201,6 +201,16 @@ enum err cedar_value_json(struct arena *a, const struct json *json,
     return e;
 }
 
+enum err value_json_call(struct arena *a, const struct json *json,
+                         struct cedar_value *ret, const char **ret_what)
+{
+    struct reading r = {.arena = a};
+    enum err e = read_call(&r, json, ret);
+    if (e == ERR_MALFORMED)
+        *ret_what = r.what;
+    return e;
+}
+
 enum err cedar_value_raw_json(struct arena *a, const struct json *json,
                               struct cedar_value *ret, const char **ret_what)
 {

@@ -4,7 +4,6 @@
 #ifndef CEDAR_SCHEMA_H
 #define CEDAR_SCHEMA_H
 
-#include "cedar/cedar_schema.h"
 #include "cedar/entities.h"
 #include "cedar/type.h"
 

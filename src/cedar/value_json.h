@@ -1,5 +1,5 @@
 /*
- * value_json.h - the uid of an entity from JSON.
+ * value_json.h - uids of entities and calls of functions from JSON.
  */
 #ifndef CEDAR_VALUE_JSON_H
 #define CEDAR_VALUE_JSON_H
@@ -13,5 +13,13 @@
 MUST_CHECK enum err value_json_uid(const struct json *json,
                                    struct cedar_uid *ret,
                                    const char **ret_what);
+
+/*
+ * The value of {"fn": ..., "arg": ...} or {"fn": ..., "args": [...]}, as it
+ * stands in {"__extn": ...}.  Errors as of cedar_value_json().
+ */
+MUST_CHECK enum err value_json_call(struct arena *a, const struct json *json,
+                                    struct cedar_value *ret,
+                                    const char **ret_what);
 
 #endif

@@ -16,6 +16,7 @@
 struct running {
     const char *path;
     struct arena arena;
+    struct cedar_schema *schema;
     struct cedar_policies *policies;
     struct cedar_entities *entities;
     struct cedar_evaluator *evaluator;
@@ -66,24 +67,32 @@ static bool as_expected(const struct running *r, const struct json *request,
     return true;
 }
 
+static bool refuse(const struct running *r, struct str name, const char *why)
+{
+    print_error("%s: %.*s: %s\n", r->path, STR_FMT(name), why);
+    return false;
+}
+
 static bool run_request(struct running *r, const struct json *json)
 {
-    struct cedar_value context = {0};
-    const char *what = "no reason";
-    enum err e = cedar_value_json(&r->arena, json_get(json, STR("context")),
-                                  &context, &what);
     struct str name = text_of(json, "description");
-    if (e != ERR_OK || context.kind != CEDAR_RECORD) {
-        print_error("%s: %.*s: context: %s\n", r->path, STR_FMT(name), what);
-        return false;
-    }
+    struct cedar_errors errors = {0};
+    const char *what = "no reason";
+    bool validate = true;
     struct cedar_request request = {
         .principal = uid_of(json, "principal"),
         .action = uid_of(json, "action"),
         .resource = uid_of(json, "resource"),
-        .context = context.as.record,
         .entities = r->entities,
     };
+    if (cedar_schema_context(&r->arena, r->schema, &request.action,
+                             json_get(json, STR("context")), &request.context,
+                             &what) != ERR_OK)
+        return refuse(r, name, what);
+    const struct json *option = json_get(json, STR("validateRequest"));
+    assert_true(option == NULL || json_bool(option, &validate));
+    if (validate && cedar_schema_check(r->schema, &request, &errors) != ERR_OK)
+        return refuse(r, name, errors.at[0].text);
     struct cedar_answer answer;
     assert_int_equal(cedar_authorize(r->evaluator, r->policies, &request, NULL,
                                      &answer),
@@ -101,16 +110,38 @@ static bool load(struct running *r, const struct archive *a,
                  const struct json *test)
 {
     struct cedar_errors errors = {0};
-    enum err e = cedar_policies_load(archive_get(a, text_of(test, "policies")),
-                                     &errors, &r->policies);
+    enum err e = cedar_schema_load(archive_get(a, text_of(test, "schema")),
+                                   &errors, &r->schema);
     if (e == ERR_OK)
-        e = cedar_entities_load(archive_get(a, text_of(test, "entities")),
-                                &errors, &r->entities);
+        e = cedar_policies_load(archive_get(a, text_of(test, "policies")),
+                                &errors, &r->policies);
+    if (e == ERR_OK)
+        e = cedar_schema_entities(r->schema,
+                                  archive_get(a, text_of(test, "entities")),
+                                  &errors, &r->entities);
     if (e != ERR_OK)
         print_error("%s: %u:%u: %s\n", r->path, errors.at[0].line,
                     errors.at[0].column,
                     errors.count > 0 ? errors.at[0].text : err_text(e));
     return e == ERR_OK;
+}
+
+/* As of 4.12, with which the suites were made. */
+static bool validates(struct running *r, const struct json *test)
+{
+    const struct cedar_validation options = {.no_action_is_error = true};
+    struct cedar_findings findings;
+    bool expected = false;
+    assert_true(json_bool(json_get(test, STR("shouldValidate")), &expected));
+    assert_int_equal(cedar_validate(&r->arena, r->schema, r->policies, &options,
+                                    &findings),
+                     ERR_OK);
+    if ((findings.error_count == 0) == expected)
+        return true;
+    print_error("%s: expected %s: %s\n", r->path,
+                expected ? "valid policies" : "errors",
+                findings.count > 0 ? findings.at[0].text : "none");
+    return false;
 }
 
 void suite_run(const struct archive *a, const char *path,
@@ -131,6 +162,8 @@ void suite_run(const struct archive *a, const char *path,
         figures->passed += loaded && run_request(&r, request);
     }
     figures->files++;
+    figures->validated += loaded && validates(&r, test);
+    cedar_schema_free(r.schema);
     cedar_policies_free(r.policies);
     cedar_entities_free(r.entities);
     cedar_evaluator_free(r.evaluator);

@@ -8,11 +8,14 @@
 
 struct suite_figures {
     size_t files, requests, passed;
+    size_t validated; /* files whose policies validate as they should */
 };
 
 /*
- * Runs every request of the test file `path` and adds to `figures`; prints
- * each difference in decision, reasons or errors.
+ * Reads policies, schema and, as it says, the entities of the test file `path`;
+ * validates the policies, then checks and runs every request.  Adds to
+ * `figures`, and prints each difference in the verdict, decision, reasons or
+ * errors.
  */
 void suite_run(const struct archive *a, const char *path,
                struct suite_figures *figures);
