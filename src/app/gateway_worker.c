@@ -177,10 +177,7 @@ static void on_drain_end(struct timer *t)
     struct gateway_worker *gw = CONTAINER_OF(t, struct gateway_worker, drain);
     struct worker *w = &gw->worker;
 
-    LIST_EACH(it, next, &w->actions)
-    {
-        pipeline_end(CONTAINER_OF(it, struct action, node), ERR_SHUTDOWN);
-    }
+    worker_end_all(w, ERR_SHUTDOWN);
     timer_set(w->loop, &gw->drain, CUT_GRACE_MS, on_cut_grace);
 }
 

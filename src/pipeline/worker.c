@@ -14,18 +14,36 @@ static enum err look(struct action *a, bool anew)
     return e == ERR_OK ? standing_holds(a) : e;
 }
 
+/*
+ * The next of `todo`, back on `home`.  What is done with one may end others:
+ * they leave the list that they are on, whichever that is.
+ */
+static struct list *take_next(struct list *todo, struct list *home)
+{
+    struct list *it = list_first(todo);
+
+    if (it == NULL)
+        return NULL;
+    list_remove(it);
+    list_push(home, it);
+    return it;
+}
+
 /* `anew`: also where the epoch has not moved. */
 static void look_at_all(struct worker *w, bool anew)
 {
-    LIST_EACH(it, next, &w->actions)
-    {
+    struct list todo, *it;
+
+    list_init(&todo);
+    list_move(&todo, &w->actions);
+    while ((it = take_next(&todo, &w->actions)) != NULL) {
         struct action *a = CONTAINER_OF(it, struct action, node);
         enum err e = a->looked ? look(a, anew) : ERR_OK; /* nobody known yet */
         if (e != ERR_OK)
             pipeline_end(a, e);
     }
-    LIST_EACH(it, next, &w->leaving)
-    {
+    list_move(&todo, &w->leaving);
+    while ((it = take_next(&todo, &w->leaving)) != NULL) {
         struct action *a = CONTAINER_OF(it, struct action, node);
         if (look(a, anew) == ERR_OK)
             continue;
@@ -47,10 +65,23 @@ void worker_recheck(struct worker *w, bool recheck)
 
 void worker_keys_came(struct worker *w, size_t issuer)
 {
-    LIST_EACH(it, next, &w->key_waiters)
-    {
+    struct list todo, *it;
+
+    list_init(&todo);
+    list_move(&todo, &w->key_waiters);
+    while ((it = take_next(&todo, &w->key_waiters)) != NULL) {
         struct action *a = CONTAINER_OF(it, struct action, key_wait);
         if (a->key_issuer == issuer)
             stage_identify_again(a);
     }
+}
+
+void worker_end_all(struct worker *w, enum err why)
+{
+    struct list todo, *it;
+
+    list_init(&todo);
+    list_move(&todo, &w->actions);
+    while ((it = take_next(&todo, &w->actions)) != NULL)
+        pipeline_end(CONTAINER_OF(it, struct action, node), why);
 }

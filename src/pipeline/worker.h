@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "base/list.h"
 #include "base/pool.h"
 #include "pipeline/payload.h"
@@ -88,6 +89,9 @@ void worker_revoked(struct worker *w);
 /* Ends what outlives its credential; about once a second.  `recheck` is for
  * every sessions.recheck: all chains are looked at again. */
 void worker_recheck(struct worker *w, bool recheck);
+
+/* Ends every action of this worker: it is told to go. */
+void worker_end_all(struct worker *w, enum err why);
 
 /* The fetch of that issuer's keys has ended: who waited for it is proven
  * again. */

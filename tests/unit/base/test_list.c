@@ -60,11 +60,32 @@ static void test_walking_allows_removal_of_the_current_one(void **state)
     assert_true(list_empty(&head));
 }
 
+static void test_all_move_behind_those_that_are_there(void **state)
+{
+    (void)state;
+    struct list a, b, nodes[3];
+    list_init(&a);
+    list_init(&b);
+    list_move(&a, &b);
+    assert_true(list_empty(&a));
+    list_push(&a, &nodes[0]);
+    list_push(&b, &nodes[1]);
+    list_push(&b, &nodes[2]);
+    list_move(&a, &b);
+    assert_true(list_empty(&b));
+    for (size_t i = 0; i < 3; i++) {
+        assert_ptr_equal(list_first(&a), &nodes[i]);
+        list_remove(&nodes[i]);
+    }
+    assert_true(list_empty(&a));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ends_keep_order),
         cmocka_unit_test(test_walking_allows_removal_of_the_current_one),
+        cmocka_unit_test(test_all_move_behind_those_that_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
