@@ -11,7 +11,10 @@ static bool names(struct str token, struct str name)
     for (size_t i = 0; i < token.len; i++, at++) {
         char c = token.ptr[i];
         if (c == '~') {
-            char kind = ++i < token.len ? token.ptr[i] : '\0';
+            i++;
+            char kind = '\0';
+            if (i < token.len)
+                kind = token.ptr[i];
             if (kind != '0' && kind != '1')
                 return false;
             if (kind == '1')

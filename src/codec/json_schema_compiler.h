@@ -115,10 +115,12 @@ const char *json_schema_unicode_name(struct str name);
 
 /*
  * Writes ECMA-262 `pattern` (u flag) as PCRE2 wants it.  False: *ret_why is a
- * static text.  *ret_states: about how many states a match may be in.
+ * static text.  *ret_states: about how many states a match may be in;
+ * *ret_looks: it looks ahead or behind.
  */
 MUST_CHECK bool json_schema_ecma_translate(struct str pattern, struct buf *to,
                                            uint64_t *ret_states,
+                                           bool *ret_looks,
                                            const char **ret_why);
 
 #endif

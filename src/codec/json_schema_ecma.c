@@ -23,6 +23,7 @@ struct ecma {
     struct buf *out;
     const char *why;
     enum piece last;
+    bool looks;
     uint64_t states;
     uint64_t states_before; /* the last piece */
     struct {
@@ -286,6 +287,7 @@ static bool open_group(struct ecma *e)
         if (e->at == before || !eat(e, ">"))
             return refuse(e, "a group that ECMA-262 does not know");
     }
+    e->looks = e->looks || is_look;
     put(e, "(");
     put(e, as);
     e->open[e->depth].states = e->states;
@@ -423,7 +425,8 @@ static bool atom(struct ecma *e)
 }
 
 bool json_schema_ecma_translate(struct str pattern, struct buf *to,
-                                uint64_t *ret_states, const char **ret_why)
+                                uint64_t *ret_states, bool *ret_looks,
+                                const char **ret_why)
 {
     struct ecma e = {.in = pattern, .out = to};
     bool fits = true;
@@ -440,5 +443,6 @@ bool json_schema_ecma_translate(struct str pattern, struct buf *to,
         fits = refuse(&e, "is too long");
     *ret_why = e.why;
     *ret_states = e.states;
+    *ret_looks = e.looks;
     return fits;
 }

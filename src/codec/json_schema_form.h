@@ -31,6 +31,7 @@ struct json_schema_numbers {
 
 struct json_schema_pattern {
     const void *code; /* of PCRE2 */
+    bool looks;       /* ahead or behind */
     uint64_t weight;  /* steps per byte of a subject */
     struct str text;  /* as the schema has it */
 };

@@ -13,11 +13,14 @@
 #include "codec/json_schema_compiler.h"
 
 enum {
-    WORKSPACE = 1000,     /* of PCRE2's ints: some 160 states at once */
-    STATES_MAX = 160,     /* more do not fit */
-    STATES_A_STEP = 4,    /* states a byte that cost one step */
-    LOOKS_MAX = 10000,    /* look-arounds in one match, each its own match */
-    LOOKS_NESTED_MAX = 8, /* in each other */
+    WORKSPACE = 1000,  /* of PCRE2's ints: some 160 states at once */
+    STATES_MAX = 160,  /* more do not fit */
+    STATES_A_STEP = 4, /* states a byte that cost one step */
+    LOOKS_A_BYTE = 2,  /* look-arounds in one match, each its own match, */
+    LOOKS_FIRST = 16,  /* beside so many, */
+    LOOKED_AT_MAX = 2000000, /* and so many bytes that they may look at */
+    LOOKED_AT_A_STEP = 16,   /* of these in a step, if there is one state */
+    LOOKS_NESTED_MAX = 8,    /* in each other */
     HEAP_KIB = 256,
     BLOCK_HEAD = 16, /* keeps what follows aligned */
 };
@@ -96,7 +99,8 @@ static enum err compile_text(struct json_schema_compiler *c, struct str text,
     enum err e = ERR_UNSUPPORTED;
     buf_init(&as, JSON_SCHEMA_PATTERN_ROOM);
     BUF_LIT(&as, prefix);
-    if (json_schema_ecma_translate(text, &as, &to->weight, ret_why)) {
+    if (json_schema_ecma_translate(text, &as, &to->weight, &to->looks,
+                                   ret_why)) {
         *ret_why = "a pattern that is not supported, or is too large";
         if (buf_add_char(&as, ')'))
             e = compile_anchored(c->arena, buf_str(&as), sizeof(prefix) - 1,
@@ -144,7 +148,6 @@ static struct json_schema_matcher *matcher(struct json_schema_check *k)
     m->context = pcre2_match_context_create(memory);
     m->data = pcre2_match_data_create(1, memory);
     if (m->context == NULL || m->data == NULL ||
-        pcre2_set_match_limit(m->context, LOOKS_MAX) != 0 ||
         pcre2_set_depth_limit(m->context, LOOKS_NESTED_MAX) != 0 ||
         pcre2_set_heap_limit(m->context, HEAP_KIB) != 0)
         return NULL;
@@ -152,25 +155,41 @@ static struct json_schema_matcher *matcher(struct json_schema_check *k)
     return m;
 }
 
+/* How many times a match may look around. */
+static uint64_t looks_for(const struct json_schema_pattern *p, size_t len)
+{
+    uint64_t looks = (uint64_t)len * LOOKS_A_BYTE;
+    uint64_t most = len == 0 ? 0 : LOOKED_AT_MAX / len;
+    return p->looks ? LOOKS_FIRST + (looks < most ? looks : most) : 1;
+}
+
+static int match(const struct json_schema_matcher *m,
+                 const struct json_schema_pattern *p, struct str subject)
+{
+    int workspace[WORKSPACE] UNINITIALIZED;
+    uint64_t looks = looks_for(p, subject.len);
+    if (pcre2_set_match_limit(m->context, (uint32_t)looks) != 0)
+        return PCRE2_ERROR_INTERNAL;
+    return pcre2_dfa_match(p->code,
+                           (PCRE2_SPTR)(subject.len > 0 ? subject.ptr : ""),
+                           subject.len, 0,
+                           PCRE2_ANCHORED | PCRE2_NO_UTF_CHECK |
+                               PCRE2_DFA_SHORTEST,
+                           m->data, m->context, workspace, WORKSPACE);
+}
+
 bool json_schema_pattern_check(struct json_schema_check *k,
                                const struct json_schema_pattern *p,
                                struct str subject)
 {
     enum { MATCH_STEPS = 8 };
-    int workspace[WORKSPACE] UNINITIALIZED;
-    struct json_schema_matcher *m;
-    if (!json_schema_spend(k, MATCH_STEPS + subject.len * p->weight))
+    uint64_t steps = MATCH_STEPS + subject.len;
+    if (p->looks)
+        steps += looks_for(p, subject.len) * subject.len / LOOKED_AT_A_STEP;
+    if (!json_schema_spend(k, steps * p->weight))
         return false;
-    m = matcher(k);
-    int found =
-        m == NULL
-            ? PCRE2_ERROR_NOMEMORY
-            : pcre2_dfa_match(p->code,
-                              (PCRE2_SPTR)(subject.len > 0 ? subject.ptr : ""),
-                              subject.len, 0,
-                              PCRE2_ANCHORED | PCRE2_NO_UTF_CHECK |
-                                  PCRE2_DFA_SHORTEST,
-                              m->data, m->context, workspace, WORKSPACE);
+    const struct json_schema_matcher *m = matcher(k);
+    int found = m == NULL ? PCRE2_ERROR_NOMEMORY : match(m, p, subject);
     if (found < 0 && found != PCRE2_ERROR_NOMATCH)
         k->err = ERR_LIMIT;
     return found >= 0;

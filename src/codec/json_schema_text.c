@@ -192,8 +192,8 @@ static void add_branches(struct buf *to, const struct json_schema_fault *f)
         add_types(to, wanted);
         return;
     }
-    buf_addf(to, "expected %s one of the %zu forms that the schema lists",
-             f->keyword == KW_ANY_OF ? "" : "exactly", list->count);
+    buf_addf(to, "expected %sone of the %zu forms that the schema lists",
+             f->keyword == KW_ANY_OF ? "" : "exactly ", list->count);
 }
 
 static void add_fault(struct buf *to, const struct json_schema_fault *f)

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+
 #include "base/attr.h"
 #include "base/limits.h"
 #include "codec/json_schema.h"
@@ -120,6 +122,8 @@ static void test_a_failure_says_where_and_what_to_mend(void **state)
          "\"array\",\"items\":{\"type\":\"string\"}}}}]}",
          "{\"k\":2,\"v\":[1]}", "type", "/v/0",
          "expected a string, not a number"},
+        {"{\"anyOf\":[{\"minimum\":9},{\"maximum\":5}]}", "7", "anyOf", "",
+         "expected one of the 2 forms that the schema lists"},
         {"{\"oneOf\":[{\"minimum\":1},{\"maximum\":5}]}", "3", "oneOf", "",
          "expected exactly one of the 2 forms that the schema lists"},
     };
@@ -502,6 +506,12 @@ static void test_what_has_no_budget_is_not_passed(void **state)
     buf_add_char(&to, '\0');
     assert_int_equal(validate(&a, s, to.ptr, &why), ERR_LIMIT);
 
+    /* Looks ahead, from everywhere to the end. */
+    assert_int_equal(compile_pattern(&a, "(?:(?=x*)x)*y", &s), ERR_OK);
+    assert_int_equal(validate(&a, s, to.ptr, &why), ERR_LIMIT);
+    assert_int_equal(validate(&a, s, "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxy\"", NULL),
+                     ERR_OK);
+
     /* The budget is what the caller says. */
     s = compile(&a, "{\"items\":{\"type\":\"integer\"}}");
     const struct json *v = read_json(&a, repeat(&to, "[", "1", "]", 1000));
@@ -634,6 +644,57 @@ static void test_the_walk_shows_types_and_properties(void **state)
     arena_release(&a);
 }
 
+struct job {
+    const struct json_schema *schema;
+    const struct json *fits, *fails;
+    unsigned right;
+};
+
+enum { ROUNDS = 300 };
+
+static void *validate_often(void *arg)
+{
+    struct job *job = arg;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct arena scratch;
+        struct json_schema_failure why;
+        arena_init(&scratch, 64 * KIB);
+        job->right += json_schema_validate(job->schema, job->fits, &scratch, 0,
+                                           &why) == ERR_OK;
+        job->right += json_schema_validate(job->schema, job->fails, &scratch, 0,
+                                           &why) == ERR_MALFORMED;
+        arena_release(&scratch);
+    }
+    return NULL;
+}
+
+static void test_threads_share_a_schema(void **state)
+{
+    (void)state;
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    struct job jobs[THREADS];
+    struct arena a;
+    arena_init(&a, MIB);
+    struct job job = {
+        compile(&a, "{\"additionalProperties\":{\"pattern\":"
+                    "\"^(?=.*[0-9])\\\\w+$\"},\"unevaluatedProperties\":"
+                    "false,\"propertyNames\":{\"pattern\":\"a|b\"}}"),
+        read_json(&a, "{\"a\":\"x1\",\"b\":\"2y\"}"),
+        read_json(&a, "{\"a\":\"x1\",\"b\":\"y\"}"), 0};
+    for (size_t i = 0; i < THREADS; i++) {
+        jobs[i] = job;
+        assert_int_equal(pthread_create(&threads[i], NULL, validate_often,
+                                        &jobs[i]),
+                         0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(jobs[i].right, 2 * ROUNDS);
+    }
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -645,6 +706,7 @@ int main(void)
         cmocka_unit_test(test_what_has_no_budget_is_not_passed),
         cmocka_unit_test(test_a_large_schema_is_refused),
         cmocka_unit_test(test_a_full_arena_is_a_limit_wherever_it_is_full),
+        cmocka_unit_test(test_threads_share_a_schema),
         cmocka_unit_test(test_the_walk_shows_types_and_properties),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
