@@ -268,10 +268,10 @@ static enum err check_text(struct place p, const struct form *f,
 }
 
 /* The row for an object without the tag, or NULL. */
-static const struct form_row *untagged(const struct form *f)
+static const struct form_row *untagged(struct place p, const struct form *f)
 {
     for (const struct form_row *row = f->rows; row->form != NULL; row++) {
-        if (row->name[0] == '\0')
+        if (row->name[0] == '\0' && row->since <= p.w->revision)
             return row;
     }
     return NULL;
@@ -289,7 +289,7 @@ static enum err check_tagged(struct place p, const struct form *f,
     struct str word;
     unsigned at;
     if (tag == NULL)
-        row = untagged(f);
+        row = untagged(p, f);
     else if (!json_str(tag, &word))
         return refuse_type(inner, "a string");
     else

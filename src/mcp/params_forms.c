@@ -414,7 +414,7 @@ static const struct form elicit_url = {.kind = FORM_OBJECT, .rows = ROWS(
 
 static const struct form elicit = {.kind = FORM_TAGGED, .tag = "mode",
     .rows = ROWS(
-    {"", &elicit_form, false, ALL},
+    {"", &elicit_form, false, V3},
     {"form", &elicit_form, false, V4},
     {"url", &elicit_url, false, V4})};
 
