@@ -90,8 +90,9 @@ bool schema_equal(const struct cedar_schema *a, const struct cedar_schema *b)
     if (a->entity_count != b->entity_count || a->type_count != b->type_count ||
         a->actions.uid_count != b->actions.uid_count)
         return false;
-    struct comparing c = {calloc(a->type_count, sizeof(*c.equal))};
+    struct comparing c = {
+        (const struct type **)calloc(a->type_count, sizeof(*c.equal))};
     bool same = c.equal != NULL && same_all(&c, a, b);
-    free(c.equal);
+    free((void *)c.equal);
     return same;
 }

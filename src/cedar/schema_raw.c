@@ -38,7 +38,8 @@ bool schema_raw_join(struct arena *a, struct str space, struct str name,
     if (text == NULL)
         return false;
     memcpy(text, space.ptr, space.len);
-    memcpy(text + space.len, "::", 2);
+    text[space.len] = ':';
+    text[space.len + 1] = ':';
     memcpy(text + space.len + 2, name.ptr, name.len);
     *ret = (struct str){text, len};
     return true;

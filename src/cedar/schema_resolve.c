@@ -208,40 +208,51 @@ static bool fill_entity(struct schema_types *t, struct schema_entity *e,
     return e->tags != NULL && ok;
 }
 
-/* The types above each type, in any number of steps; cycles are allowed. */
+struct closing {
+    uint32_t *seen_by; /* by type: the one that it was last found above, + 1 */
+    uint32_t *above;   /* what was found, and is yet to be looked at */
+    size_t work;
+};
+
+/* Counts the types above type `i`, in any number of steps. */
+static uint32_t find_above(const struct cedar_schema *s, struct closing *c,
+                           uint32_t i)
+{
+    uint32_t count = 0;
+    const struct schema_entity *at = &s->entities[i];
+    for (uint32_t next = 0;; at = &s->entities[c->above[next++]]) {
+        for (uint32_t k = 0; k < at->parent_count; k++) {
+            uint32_t parent = at->parents[k];
+            if (c->seen_by[parent] != i + 1)
+                c->above[count++] = parent;
+            c->seen_by[parent] = i + 1;
+        }
+        c->work += at->parent_count + (size_t)1;
+        if (next == count)
+            return count;
+    }
+}
+
+/* The ancestors of all types; cycles are allowed. */
 static bool close_types(struct schema_types *t)
 {
     struct cedar_schema *s = t->schema;
     size_t n = s->entity_count + (size_t)1;
-    size_t work = 0;
     uint32_t spare;
-    uint32_t *seen_by = ARENA_NEW(&s->arena, uint32_t, n);
-    uint32_t *above = ARENA_NEW(&s->arena, uint32_t, n);
-    if (seen_by == NULL || above == NULL)
+    struct closing c = {.seen_by = ARENA_NEW(&s->arena, uint32_t, n),
+                        .above = ARENA_NEW(&s->arena, uint32_t, n)};
+    if (c.seen_by == NULL || c.above == NULL)
         return schema_raw_no_memory(t->raw);
     for (uint32_t i = 0; i < s->entity_count; i++) {
-        struct schema_entity *e = &s->entities[i];
-        uint32_t count = 0;
-        const struct schema_entity *at = e;
-        for (uint32_t next = 0;; at = &s->entities[above[next++]]) {
-            for (uint32_t k = 0; k < at->parent_count; k++) {
-                uint32_t parent = at->parents[k];
-                if (seen_by[parent] != i + 1)
-                    above[count++] = parent;
-                seen_by[parent] = i + 1;
-            }
-            work += at->parent_count + (size_t)1;
-            if (next == count)
-                break;
-        }
+        uint32_t count = find_above(s, &c, i);
         uint32_t *kept = ARENA_NEW(&s->arena, uint32_t, count);
-        if (kept == NULL || work > WORK_MIN + WORK_PER_TYPE * n)
+        if (kept == NULL || c.work > WORK_MIN + WORK_PER_TYPE * n)
             return schema_raw_no_memory(t->raw);
         if (count > 0)
-            memcpy(kept, above, count * sizeof(*kept));
+            memcpy(kept, c.above, count * sizeof(*kept));
         sort_array(kept, count, sizeof(spare), order_numbers, &spare);
-        e->ancestors = kept;
-        e->ancestor_count = count;
+        s->entities[i].ancestors = kept;
+        s->entities[i].ancestor_count = count;
     }
     return true;
 }
@@ -261,6 +272,6 @@ bool schema_resolve(struct schema_raw *raw)
          raw->err == ERR_OK && close_types(&t);
     raw->schema->type_count =
         TYPE_ENTITY + 1 + raw->schema->entity_count + t.known.count;
-    free(t.known.slots);
+    free((void *)t.known.slots);
     return ok;
 }

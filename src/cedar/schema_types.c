@@ -129,9 +129,10 @@ static bool same(const struct type *a, const struct type *b)
 static bool grow(struct schema_types *t)
 {
     uint32_t room = t->known.room == 0 ? 64 : 2 * t->known.room;
-    const struct type **slots = calloc(room, sizeof(const struct type *));
+    const struct type **slots =
+        (const struct type **)calloc(room, sizeof(const struct type *));
     if (slots == NULL || room < t->known.room) {
-        free(slots);
+        free((void *)slots);
         return schema_raw_no_memory(t->raw);
     }
     for (uint32_t i = 0; i < t->known.room; i++) {
@@ -143,7 +144,7 @@ static bool grow(struct schema_types *t)
             at = (at + 1) & (room - 1);
         slots[at] = one;
     }
-    free(t->known.slots);
+    free((void *)t->known.slots);
     t->known.slots = slots;
     t->known.room = room;
     return true;
@@ -361,9 +362,9 @@ const struct type *schema_types_record(struct schema_types *t, struct str space,
                                        const struct raw_type *raw,
                                        struct str owner)
 {
-    const struct type *found = raw == NULL
-                                   ? keep(t, (struct type){.kind = TYPE_RECORD})
-                                   : schema_types_resolve(t, space, raw);
+    if (raw == NULL)
+        return keep(t, (struct type){.kind = TYPE_RECORD});
+    const struct type *found = schema_types_resolve(t, space, raw);
     if (found == NULL || found->kind == TYPE_RECORD ||
         found->kind == TYPE_UNKNOWN)
         return found;

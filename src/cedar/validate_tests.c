@@ -10,7 +10,7 @@ static uint64_t *make(struct validate *v)
 {
     uint64_t *made = v->spare;
     if (made != NULL) {
-        memcpy(&v->spare, made, sizeof(uint64_t *));
+        memcpy((void *)&v->spare, made, sizeof(v->spare));
         memset(made, 0, v->words * sizeof(*made));
         return made;
     }
@@ -24,7 +24,7 @@ void validate_drop(struct validate *v, uint64_t *a)
 {
     if (a == NULL)
         return;
-    memcpy(a, &v->spare, sizeof(uint64_t *));
+    memcpy(a, (const void *)&v->spare, sizeof(v->spare));
     v->spare = a;
 }
 
