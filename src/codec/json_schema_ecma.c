@@ -56,7 +56,8 @@ static int peek(const struct ecma *e)
 static bool eat(struct ecma *e, const char *text)
 {
     struct str wanted = str_from(text);
-    if (!str_starts(str_skip(e->in, e->at), wanted))
+    if (wanted.len > e->in.len - e->at ||
+        memcmp(e->in.ptr + e->at, wanted.ptr, wanted.len) != 0)
         return false;
     e->at += wanted.len;
     return true;
@@ -166,13 +167,16 @@ static int64_t escaped_char(struct ecma *e)
 /* Behind "\p" or "\P": "{Letter}", "{L}", "{gc=L}". */
 static bool property(struct ecma *e, bool is_not)
 {
-    struct str rest = str_skip(e->in, e->at);
-    size_t end = str_find(rest, '}');
-    if (!eat(e, "{") || end == rest.len)
+    if (!eat(e, "{"))
         return refuse(e, "\\p without a property");
-    e->at += end;
-    const char *name =
-        json_schema_unicode_name(str_skip(str_first(rest, end), 1));
+    struct str rest = {e->in.ptr + e->at, 0};
+    while (peek(e) != '}' && peek(e) != NO_CHAR) {
+        e->at++;
+        rest.len++;
+    }
+    if (!eat(e, "}"))
+        return refuse(e, "\\p without a property");
+    const char *name = json_schema_unicode_name(rest);
     if (name == NULL)
         return refuse(e, "a Unicode property that is not supported");
     put(e, is_not ? "\\P{" : "\\p{");
