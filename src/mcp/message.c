@@ -98,7 +98,7 @@ static bool is_method(struct str s)
         char c = s.ptr[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         bool digit = c >= '0' && c <= '9';
-        if (!letter && !digit && memchr("/_-.$", c, 5) == NULL)
+        if (!letter && !digit && str_find(STR("/_-.$"), c) == 5)
             return false;
     }
     return s.len > 0;
@@ -239,7 +239,7 @@ static enum err read_response(struct reader *r, const struct members *m,
 static bool is_batch(struct str body)
 {
     size_t i = 0;
-    while (i < body.len && memchr(" \t\r\n", body.ptr[i], 4) != NULL)
+    while (i < body.len && str_find(STR(" \t\r\n"), body.ptr[i]) < 4)
         i++;
     return i < body.len && body.ptr[i] == '[';
 }

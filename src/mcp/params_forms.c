@@ -68,7 +68,7 @@ static bool is_uri(struct str s, const char **ret_why)
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         bool digit = c >= '0' && c <= '9';
         ok = i < colon ? letter || digit || c == '+' || c == '-' || c == '.'
-                       : c > 0x20 && c < 0x7f && memchr("\"<>\\^`", c, 6) == NULL;
+                       : c > 0x20 && c < 0x7f && str_find(STR("\"<>\\^`"), c) == 6;
     }
     if (!ok)
         *ret_why = "this must be an absolute URI";

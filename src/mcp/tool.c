@@ -102,7 +102,7 @@ enum err tool_read(struct arena *a, struct str under, const struct json *v,
 enum err tool_load(struct arena *a, struct str text, struct tool *ret)
 {
     const struct json *v;
-    struct tool t;
+    struct tool t = {.needs_task = false};
     struct fault fault;
     if (json_read(a, text, &v, NULL) != ERR_OK ||
         tool_read(a, STR(""), v, &t, &fault) != ERR_OK || !str_eq(t.text, text))

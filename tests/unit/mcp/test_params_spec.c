@@ -113,7 +113,7 @@ static void check_revision(const char *file, enum revision r)
 {
     struct arena a;
     arena_init(&a, 16 * MIB);
-    const struct json *schema = vectors_read(&a, file);
+    const struct json *schema = vectors_read(&a, "vectors/mcp", file);
     for (size_t i = 0; schema != NULL && i < ARRAY_LEN(methods); i++) {
         const struct json *request =
             json_get(definitions(schema), str_from(methods[i].definition));
@@ -158,7 +158,8 @@ static void test_every_method_of_2025_11_25_is_known(void **state)
     struct arena a;
     unsigned n = 0;
     arena_init(&a, 16 * MIB);
-    const struct json *schema = vectors_read(&a, "mcp/schema-2025-11-25.json");
+    const struct json *schema =
+        vectors_read(&a, "vectors/mcp", "mcp/schema-2025-11-25.json");
     struct json_iter it = json_each(definitions(schema));
     struct str definition;
     struct str name;
@@ -220,7 +221,8 @@ static void test_what_we_write_is_valid(void **state)
     struct buf out;
     arena_init(&a, 64 * MIB);
     buf_init(&out, MIB);
-    const struct json *schema = vectors_read(&a, "mcp/schema-2025-11-25.json");
+    const struct json *schema =
+        vectors_read(&a, "vectors/mcp", "mcp/schema-2025-11-25.json");
     if (schema != NULL) {
         struct refusal denied = {refusal_of(ERR_DENIED), STR("d"), STR("")};
         struct handshake_self self = {
@@ -297,7 +299,7 @@ static void test_examples_are_read(void **state)
         arena_init(&a, MIB);
         (void)snprintf(file, sizeof(file), "mcp/examples-2026-07-28/%s.json",
                        cases[i].file);
-        const struct json *v = vectors_read(&a, file);
+        const struct json *v = vectors_read(&a, "vectors/mcp", file);
         enum err e = ERR_OK;
         if (v != NULL && cases[i].method == METHOD_NONE)
             e = tool_read(&a, STR(""), v, &t, &f);
