@@ -332,12 +332,80 @@ static void test_the_schemas_of_mcp_compile(void **state)
     archive_close(&a);
 }
 
+struct tools {
+    size_t compiled;
+    size_t own_types; /* "float", "datetime": no JSON Schema */
+};
+
+/* Compiles what `v` calls a schema of a tool, however deep it lies. */
+static void compile_tools(const struct json *v, const char *file,
+                          struct tools *count)
+{
+    struct json_iter it = json_each(v);
+    struct str name;
+    while (json_next(&it, &name, &v)) {
+        struct arena a;
+        struct json_schema_failure why;
+        const struct json_schema *schema;
+        if (!str_eq(name, STR("inputSchema")) &&
+            !str_eq(name, STR("outputSchema"))) {
+            compile_tools(v, file, count);
+            continue;
+        }
+        arena_init(&a, MIB);
+        enum err e = json_schema_compile(&a, v, NULL, &schema, &why);
+        if (e == ERR_OK)
+            count->compiled++;
+        else if (e == ERR_MALFORMED && strcmp(why.keyword, "type") == 0)
+            count->own_types++;
+        else
+            fail_msg("%s: %s: %s at %s", file, why.keyword, why.text,
+                     why.pointer);
+        arena_release(&a);
+    }
+}
+
+static void compile_tools_of(void *user, const char *name, struct str bytes)
+{
+    struct arena a;
+    const struct json *v;
+    if (strstr(name, ".cedarschema.") != NULL)
+        return;
+    arena_init(&a, REQUEST_ARENA_MAX);
+    assert_int_equal(json_read(&a, bytes, &v, NULL), ERR_OK);
+    compile_tools(v, name, user);
+    arena_release(&a);
+}
+
+static void test_the_schemas_of_tools_compile(void **state)
+{
+    (void)state;
+    static const char *const dirs[] = {"simple", "dedup", "strands"};
+    struct archive a;
+    struct tools count = {0};
+    if (!archive_open(&a, "cedar/samples"))
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+        char path[256];
+        (void)snprintf(path, sizeof(path),
+                       "mcp/cedar-policy-mcp-schema-generator/examples/%s",
+                       dirs[i]);
+        archive_each(&a, path, ".json", compile_tools_of, &count);
+    }
+    archive_close(&a);
+    (void)fprintf(stderr, "%zu schemas of tools compile, %zu have own types\n",
+                  count.compiled, count.own_types);
+    assert_int_equal(count.compiled, 78);
+    assert_int_equal(count.own_types, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_official_suite_passes_or_is_refused_by_name),
         cmocka_unit_test(test_what_is_no_regular_expression_of_ecma_is_refused),
         cmocka_unit_test(test_the_schemas_of_mcp_compile),
+        cmocka_unit_test(test_the_schemas_of_tools_compile),
         cmocka_unit_test(test_the_examples_of_mcp_fit_its_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
