@@ -109,6 +109,36 @@ static void check_action(struct validate *v, struct outcome *out)
     }
 }
 
+/* The list of `action in [...]` is a set, which has one type and is looked at
+ * where the principal matches, whatever action and resource are. */
+static void check_action_list(struct validate *v)
+{
+    const struct cedar_schema *s = v->schema;
+    const struct program_scope *list = &v->policy->scopes[VAR_ACTION];
+    const struct program_scope *principal = &v->policy->scopes[VAR_PRINCIPAL];
+    bool looked_at = false;
+    bool same = list->uid_count > 0;
+    for (uint32_t i = 1; i < list->uid_count; i++)
+        same = same && str_eq(list->uids[0].type, list->uids[i].type);
+    if (list->kind != SCOPE_IN || same)
+        return;
+    for (uint32_t i = 0; i < s->actions.uid_count; i++) {
+        const struct schema_action *a = &s->applies[i];
+        for (uint32_t k = 0; a->resource_count > 0 && k < a->principal_count;
+             k++)
+            looked_at =
+                looked_at ||
+                type_matches(v, principal, &s->entities[a->principals[k]]);
+    }
+    if (looked_at && list->uid_count == 0)
+        validate_report(v, CEDAR_FINDING_EMPTY_SET, v->policy->begin,
+                        "an empty list of actions matches none");
+    else if (looked_at)
+        validate_report(v, CEDAR_FINDING_INCOMPATIBLE, v->policy->begin,
+                        "a list of actions has one type, that is one "
+                        "namespace");
+}
+
 /* Numbers of expressions stay for all environments of the policy. */
 static bool number(struct validate *v, struct arena *a, uint32_t *numbers)
 {
@@ -130,6 +160,7 @@ static void check_policy(struct validate *v, struct arena *a, uint32_t *numbers)
     struct outcome out = {false, false};
     v->first_finding = v->findings.count;
     validate_names(v);
+    check_action_list(v);
     if (!number(v, a, numbers))
         return;
     for (uint32_t i = 0; v->err == ERR_OK && i < v->schema->actions.uid_count;

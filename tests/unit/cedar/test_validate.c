@@ -209,7 +209,7 @@ static const char schema[] =
     "entity Mood enum [\"good\", \"bad\"];\n"
     "action all; action view, edit in all appliesTo { principal: User,\n"
     "  resource: Doc, context: { n: Long, m?: Mood, s: Set<Long> } };\n"
-    "action nothing;";
+    "action nothing; namespace N { action other; }";
 
 /* A condition of permit(principal, action == Action::"view", resource), and
  * the findings, with their columns in the condition, from 1. */
@@ -338,8 +338,16 @@ static void test_scopes_are_checked_too(void **state)
          CEDAR_FINDING_NO_ACTION, 1},
         {"permit(principal, action == Action::\"nothing\", resource);",
          CEDAR_FINDING_NO_ACTION, 1},
-        {"permit(principal, action in [], resource);", CEDAR_FINDING_NO_ACTION,
-         1},
+        {"permit(principal, action in [], resource);", CEDAR_FINDING_EMPTY_SET,
+         2},
+        {"permit(principal is Doc, action in [], resource);",
+         CEDAR_FINDING_NO_ACTION, 1},
+        {"permit(principal, action in [Action::\"view\", "
+         "N::Action::\"other\"], resource);",
+         CEDAR_FINDING_INCOMPATIBLE, 1},
+        {"permit(principal, action, resource) "
+         "when { principal is Foo::Action || context.n == 1 };",
+         0, 0},
         {"permit(principal in Grup::\"a\", action, resource);",
          CEDAR_FINDING_UNKNOWN_TYPE, 2},
         {"permit(principal, action == Action::\"al\", resource);",
