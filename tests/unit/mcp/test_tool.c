@@ -350,6 +350,31 @@ static void test_a_change_is_told_member_by_member(void **state)
     arena_release(&a);
 }
 
+static void test_a_small_arena_refuses_and_never_crashes(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"tools\":[{\"name\":\"a\"," SCHEMA
+                               "},{\"name\":\"b c\"," SCHEMA "}]}";
+    unsigned fits = 0;
+    struct arena document;
+    arena_init(&document, MIB);
+    const struct json *v = parse(&document, text);
+    for (size_t cap = 0; cap < 8192; cap += 16) {
+        struct arena a;
+        struct tool_page page = {.count = 99};
+        struct fault f = {.err = ERR_OK};
+        arena_init(&a, cap);
+        enum err e = tool_read_page(&a, v, &page, &f);
+        assert_true(e == ERR_OK ? page.count + page.refused_count == 2
+                                : e == ERR_LIMIT && page.count == 99);
+        assert_true(e == ERR_OK || f.text.len > 0);
+        fits += e == ERR_OK ? 1 : 0;
+        arena_release(&a);
+    }
+    assert_true(fits > 0);
+    arena_release(&document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_a_page_that_is_none_is_refused),
         cmocka_unit_test(test_a_page_has_at_most_so_many_tools),
         cmocka_unit_test(test_a_change_is_told_member_by_member),
+        cmocka_unit_test(test_a_small_arena_refuses_and_never_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
