@@ -64,7 +64,8 @@ struct json_schema_limits {
 /* Characters of one pattern, and of one pattern as PCRE2 gets it. */
 enum { JSON_SCHEMA_PATTERN_MAX = 1024, JSON_SCHEMA_PATTERN_ROOM = 16384 };
 
-/* Nesting of schemas while validating; $ref may lead round in circles. */
+/* Nesting of schemas while validating.  A $ref that leads back to itself for
+ * the same value compiles, and then every value is ERR_LIMIT. */
 enum { JSON_SCHEMA_DEPTH_MAX = 512 };
 
 /* What validating may cost when the caller does not say.  A step is about one

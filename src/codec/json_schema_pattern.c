@@ -126,6 +126,8 @@ enum err json_schema_pattern_compile(struct json_schema_compiler *c,
     if (p == NULL)
         return ERR_LIMIT;
     enum err e = compile_text(c, text, p, &why);
+    if (e == ERR_OK && c->arena->used - c->arena_start > c->left.bytes)
+        e = ERR_LIMIT; /* what PCRE2 took counts too */
     if (e != ERR_OK)
         return json_schema_compile_failed(c, e, k, at, why);
     uint64_t states = p->weight < STATES_MAX ? p->weight : STATES_MAX;

@@ -1,5 +1,5 @@
 /*
- * json_value.h - what a struct json is; for json.c and json_write.c only.
+ * json_value.h - what a struct json is; for json*.c only.
  *
  * A value is a yyjson_val of a document that was read with
  * YYJSON_READ_NUMBER_AS_RAW, so a number is its text.  Values of a document

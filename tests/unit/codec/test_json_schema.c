@@ -545,7 +545,7 @@ static void test_a_large_schema_is_refused(void **state)
     } rows[] = {
         {{3, 2, 3, 1000000}, ERR_OK},    {{2, 2, 3, 1000000}, ERR_LIMIT},
         {{3, 1, 3, 1000000}, ERR_LIMIT}, {{3, 2, 2, 1000000}, ERR_LIMIT},
-        {{3, 2, 3, 1000}, ERR_LIMIT},
+        {{3, 2, 3, 1000}, ERR_LIMIT},    {{3, 2, 3, 0}, ERR_LIMIT},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena a;
