@@ -212,6 +212,33 @@ static void retry_later(struct change *c)
     timer_set(c->host->loop, &c->retry, CHANGES_RETRY_MS, on_retry);
 }
 
+/*
+ * The answer about its evidence is lost: the entry may stand there all the
+ * same, and a replay would let come to pass what was refused.  So what is there
+ * now is said again, behind it.  Somebody else's change since does the same.
+ */
+static void restate(struct change *c, enum err e)
+{
+    const struct registry_entry *now = c->has_entry ? present(c) : NULL;
+
+    tell(c, e, false);
+    if (now == NULL || now->revision != c->base) {
+        finish(c);
+        return;
+    }
+    c->entry = *now;
+    c->entry.revision++;
+    c->fact.event = STR("restate");
+    c->fact.detail = STR("the evidence did not answer");
+    if (!copy_entry(&c->arena, &c->entry) || write_entry(c) != ERR_OK ||
+        registry_put(c->host->registry, &c->entry, -1, NULL) != ERR_OK) {
+        finish(c);
+        return;
+    }
+    c->takes = true; /* from nobody; but nothing is given before it */
+    retry_later(c);
+}
+
 static void on_durable(struct ledger_wait *w, enum err e,
                        const struct ledger_receipt *receipt)
 {
@@ -220,7 +247,7 @@ static void on_durable(struct ledger_wait *w, enum err e,
     if (e != ERR_OK && c->takes)
         retry_later(c);
     else if (e != ERR_OK)
-        fail(c, e);
+        restate(c, e);
     if (e != ERR_OK)
         return;
     c->index = (int64_t)receipt->index;

@@ -133,6 +133,32 @@ static void test_rule_21_of_two_changes_at_a_time_one_is_begun(void **state)
     assert_int_equal(f->status, 200);
 }
 
+/* The ledger wrote the entry and died before it could say so. */
+static void test_rule_21_what_was_refused_is_taken_back(void **state)
+{
+    struct fixture *f = *state;
+    bool wrote = false;
+
+    fixture_do(f, "POST", "agents/acme/writer/suspend", "");
+    fixture_ask(f, "POST", "agents/acme/writer/resume", "");
+    fixture_ack(f, ERR_EVIDENCE);
+    assert_int_equal(f->status, 503);
+    fixture_ask(f, "POST", "agents/acme/writer/resume", "");
+    assert_int_equal(f->status, 409);
+    for (int i = 0; i < 1000 && !wrote; i++) {
+        fixture_run(f, NULL);
+        wrote = fixture_entries(f, "\"event\":\"restate\"") == 1;
+    }
+    assert_true(wrote);
+    assert_int_equal(fixture_entries(f, "\"revision\":3,\"risk\":[\"read\"],"
+                                        "\"state\":\"suspended\""),
+                     1);
+    fixture_ack(f, ERR_OK);
+    assert_int_equal(fixture_state(f, "writer"), REGISTRY_SUSPENDED);
+    fixture_do(f, "POST", "agents/acme/writer/resume", "");
+    assert_int_equal(f->status, 200);
+}
+
 static void test_who_went_away_does_not_stop_a_change(void **state)
 {
     struct fixture *f = *state;
@@ -310,6 +336,7 @@ int main(void)
              open_with_writer),
         WITH(test_rule_03_a_key_is_of_one_identity, fixture_open),
         WITH(test_rule_24_an_owner_lifts_no_suspension, open_with_writer),
+        WITH(test_rule_21_what_was_refused_is_taken_back, open_with_writer),
         WITH(test_who_went_away_does_not_stop_a_change, open_with_writer),
         WITH(test_a_retired_one_stays_so, open_with_writer),
         WITH(test_a_new_key_ends_the_old_one_after_a_while, open_with_writer),
