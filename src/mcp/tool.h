@@ -79,9 +79,9 @@ struct tool_page {
 /*
  * Reads the result of tools/list.  A definition that cannot be used is left
  * out and told (so is one for which `a` had no room); the others stand.  On
- * an error none does: ERR_MALFORMED: not
- * such a result, or two tools of one name.  ERR_LIMIT: more than
- * TOOL_PAGE_MAX, or `a` is full.  ERR_UNKNOWN_FIELD: an unknown member.
+ * an error none does: ERR_MALFORMED: not such a result, or two tools of one
+ * name.  ERR_LIMIT: more than TOOL_PAGE_MAX, or `a` is full.
+ * ERR_UNKNOWN_FIELD: an unknown member.
  */
 MUST_CHECK enum err tool_read_page(struct arena *a, const struct json *result,
                                    struct tool_page *ret,
