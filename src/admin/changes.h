@@ -24,7 +24,7 @@
 enum {
     CHANGES_MAX = 4096,         /* under way; beyond, giving is refused */
     CHANGES_PATIENCE_MS = 2000, /* then "durable": false is told */
-    CHANGES_RETRY_MS = 1000,
+    CHANGES_RETRY_MS = 200,     /* a ledger that died is back by then */
 };
 
 struct changes_ask {
