@@ -247,10 +247,10 @@ enum err exprs_number(struct exprs *x, struct arena *a,
                       const struct cedar_policies *set,
                       const struct program_policy *policy, uint32_t *stack)
 {
-    const struct program_condition *c = &set->conditions.at[policy->condition];
     *x = (struct exprs){.arena = a, .slot_count = 16};
     if (policy->condition_count == 0)
         return ERR_OK;
+    const struct program_condition *c = &set->conditions.at[policy->condition];
     uint32_t end = c[policy->condition_count - 1].end;
     size_t room = expressions(set, c->first, end);
     x->first = c->first;
