@@ -254,7 +254,7 @@ static bool class(struct ecma *e)
         return true;
     }
     if (eat(e, "]")) {
-        put(e, "(?!)");
+        put(e, "[^\\x{0}-\\x{10ffff}]");
         return true;
     }
     put(e, eat(e, "^") ? "[^" : "[");

@@ -369,6 +369,7 @@ static void test_patterns_mean_what_ecma_says(void **state)
         {"^[]a]$", NULL, NULL},
         {"^[]$", NULL, ""},
         {"^[^]$", "\n", ""},
+        {"[]{1,}|[]b|c", "c", "b"},
         {"^\\u00e4\\x41\\u{1F600}$", "\u00e4A\U0001F600", "a"},
         {"^\\uD83D\\uDE00$", "\U0001F600", "a"},
         {"^[\\u{1F600}-\\u{1F64F}]$", "\U0001F601", "a"},
