@@ -212,106 +212,108 @@ static const char schema[] =
     "action nothing; namespace N { action other; }";
 
 /* A condition of permit(principal, action == Action::"view", resource), and
- * the findings, with their columns in the condition, from 1. */
+ * the first finding, with its column in the condition, from 1. */
+static const struct finding_case {
+    const char *condition;
+    enum cedar_finding_kind kind;
+    uint32_t column; /* 0: there are no findings */
+    const char *says;
+} finding_cases[] = {
+    {"principal.name == \"x\"", 0, 0, NULL},
+    {"principal has age && principal.age > 3", 0, 0, NULL},
+    {"principal has boss.boss.age && principal.boss.boss.age > 3", 0, 0, NULL},
+    {"principal has home.zip && principal.home.zip like \"1*\"", 0, 0, NULL},
+    {"principal.hasTag(\"a\") && principal.getTag(\"a\") == \"b\"", 0, 0, NULL},
+    {"if principal has age then principal.age > 3 else false", 0, 0, NULL},
+    {"!(principal has age) || principal.age > 3",
+     CEDAR_FINDING_UNSAFE_ATTRIBUTE, 35,
+     "the attribute age of User is optional: test for it with 'has' first"},
+    {"principal.age > 3", CEDAR_FINDING_UNSAFE_ATTRIBUTE, 11,
+     "the attribute age of User is optional: test for it with 'has' first"},
+    {"resource.owner has age && principal.age > 3",
+     CEDAR_FINDING_UNSAFE_ATTRIBUTE, 37, NULL},
+    {"principal.nme == \"x\"", CEDAR_FINDING_ATTRIBUTE, 11,
+     "User has no attribute nme"},
+    {"context.x == 1", CEDAR_FINDING_ATTRIBUTE, 9, NULL},
+    {"action.x == 1", CEDAR_FINDING_ATTRIBUTE, 8, "Action has no attribute x"},
+    {"principal.getTag(\"a\") == \"b\"", CEDAR_FINDING_TAG, 11,
+     "a tag of User may be missing: test for it with the same 'hasTag' "
+     "first"},
+    {"principal.hasTag(\"a\") && principal.getTag(\"b\") == \"b\"",
+     CEDAR_FINDING_TAG, 36, NULL},
+    {"resource.getTag(\"b\") == \"b\"", CEDAR_FINDING_TAG, 10,
+     "Doc has no tags"},
+    {"context.n + \"a\" == 1", CEDAR_FINDING_TYPE, 13,
+     "expected a Long, found String"},
+    {"context.n", CEDAR_FINDING_TYPE, 9, "expected a Bool, found Long"},
+    {"context.n == \"a\"", CEDAR_FINDING_INCOMPATIBLE, 11,
+     "Long and String are different types"},
+    {"1 == \"a\" || true", 0, 0, NULL},
+    {"principal == resource || true", 0, 0, NULL},
+    {"context.s.contains(\"a\")", CEDAR_FINDING_INCOMPATIBLE, 11,
+     "Long and String are different types"},
+    {"context.s == []", CEDAR_FINDING_EMPTY_SET, 14, NULL},
+    {"[1, \"a\"].contains(1)", CEDAR_FINDING_INCOMPATIBLE, 5, NULL},
+    {"false && context.nothing || true", 0, 0, NULL},
+    {"false && Usr::\"a\" == principal || true", CEDAR_FINDING_UNKNOWN_TYPE, 10,
+     "the schema has no entity type Usr; did you mean User?"},
+    {"principal is Usr || true", CEDAR_FINDING_UNKNOWN_TYPE, 11, NULL},
+    {"action == Action::\"viw\" || true", CEDAR_FINDING_UNKNOWN_ACTION, 11,
+     "the schema has no action Action::\"viw\"; did you mean view?"},
+    {"context has m && context.m == Mood::\"god\"", CEDAR_FINDING_UNKNOWN_ID,
+     31, "Mood is an enum without \"god\""},
+    {"principal has ip && principal.ip.isInRange(ip(\"1.2.3\"))",
+     CEDAR_FINDING_BAD_LITERAL, 47, NULL},
+    {"principal has ip && principal.ip.isInRange(ip(principal.name))",
+     CEDAR_FINDING_NOT_LITERAL, 44, "ip() takes a string literal"},
+    {"resource.at.offset(duration(\"1h\")) > resource.at", 0, 0, NULL},
+    {"resource.at > duration(\"1h\")", CEDAR_FINDING_TYPE, 15,
+     "expected datetime, found duration"},
+    {"principal.name < \"b\"", CEDAR_FINDING_TYPE, 11,
+     "expected a Long, datetime or duration, found String"},
+    {"ip() == ip(\"::1\")", CEDAR_FINDING_ARITY, 1,
+     "ip takes 1 argument, not 0"},
+    {"principal in resource", CEDAR_FINDING_IMPOSSIBLE, 0, NULL},
+    {"action in [Action::\"all\", Action::\"edit\"]", 0, 0, NULL},
+    {"action == Action::\"edit\"", CEDAR_FINDING_IMPOSSIBLE, 0, NULL},
+    {"resource is User in Group::\"a\" && context.zzz",
+     CEDAR_FINDING_IMPOSSIBLE, 0, NULL},
+    {"principal has zzz && principal.zzz", CEDAR_FINDING_IMPOSSIBLE, 0, NULL},
+    {"{a: true, b: 1} == {b: context.n, a: false} || true", 0, 0, NULL},
+    {"(if resource.open then {a: 1} else {b: 1}).a == 1",
+     CEDAR_FINDING_INCOMPATIBLE, 2,
+     "{a: Long} and {b: Long} are different types"},
+};
+
+static bool is_as_expected(const struct finding_case *expected,
+                           const struct cedar_findings *all)
+{
+    const struct cedar_finding *f = all->at;
+    if (expected->column == 0 && expected->kind == 0)
+        return all->count == 0;
+    if (all->count == 0 || f->kind != expected->kind ||
+        f->is_warning != (expected->kind == CEDAR_FINDING_IMPOSSIBLE))
+        return false;
+    if (expected->column != 0 &&
+        (f->line != 2 || f->column != expected->column))
+        return false;
+    return expected->says == NULL || strcmp(f->text, expected->says) == 0;
+}
+
 static void test_findings_say_what_and_where(void **state)
 {
     (void)state;
-    static const struct {
-        const char *condition;
-        enum cedar_finding_kind kind;
-        uint32_t column; /* 0: there are no findings */
-        const char *says;
-    } cases[] = {
-        {"principal.name == \"x\"", 0, 0, NULL},
-        {"principal has age && principal.age > 3", 0, 0, NULL},
-        {"principal has boss.boss.age && principal.boss.boss.age > 3", 0, 0,
-         NULL},
-        {"principal has home.zip && principal.home.zip like \"1*\"", 0, 0,
-         NULL},
-        {"principal.hasTag(\"a\") && principal.getTag(\"a\") == \"b\"", 0, 0,
-         NULL},
-        {"if principal has age then principal.age > 3 else false", 0, 0, NULL},
-        {"!(principal has age) || principal.age > 3",
-         CEDAR_FINDING_UNSAFE_ATTRIBUTE, 35,
-         "the attribute age of User is optional: test for it with 'has' first"},
-        {"principal.age > 3", CEDAR_FINDING_UNSAFE_ATTRIBUTE, 11,
-         "the attribute age of User is optional: test for it with 'has' first"},
-        {"resource.owner has age && principal.age > 3",
-         CEDAR_FINDING_UNSAFE_ATTRIBUTE, 37, NULL},
-        {"principal.nme == \"x\"", CEDAR_FINDING_ATTRIBUTE, 11,
-         "User has no attribute nme"},
-        {"context.x == 1", CEDAR_FINDING_ATTRIBUTE, 9, NULL},
-        {"action.x == 1", CEDAR_FINDING_ATTRIBUTE, 8,
-         "Action has no attribute x"},
-        {"principal.getTag(\"a\") == \"b\"", CEDAR_FINDING_TAG, 11,
-         "a tag of User may be missing: test for it with the same 'hasTag' "
-         "first"},
-        {"principal.hasTag(\"a\") && principal.getTag(\"b\") == \"b\"",
-         CEDAR_FINDING_TAG, 36, NULL},
-        {"resource.getTag(\"b\") == \"b\"", CEDAR_FINDING_TAG, 10,
-         "Doc has no tags"},
-        {"context.n + \"a\" == 1", CEDAR_FINDING_TYPE, 13,
-         "expected a Long, found String"},
-        {"context.n", CEDAR_FINDING_TYPE, 9, "expected a Bool, found Long"},
-        {"context.n == \"a\"", CEDAR_FINDING_INCOMPATIBLE, 11,
-         "Long and String are different types"},
-        {"1 == \"a\" || true", 0, 0, NULL},
-        {"principal == resource || true", 0, 0, NULL},
-        {"context.s.contains(\"a\")", CEDAR_FINDING_INCOMPATIBLE, 11,
-         "Long and String are different types"},
-        {"context.s == []", CEDAR_FINDING_EMPTY_SET, 14, NULL},
-        {"[1, \"a\"].contains(1)", CEDAR_FINDING_INCOMPATIBLE, 5, NULL},
-        {"false && context.nothing || true", 0, 0, NULL},
-        {"false && Usr::\"a\" == principal || true", CEDAR_FINDING_UNKNOWN_TYPE,
-         10, "the schema has no entity type Usr; did you mean User?"},
-        {"principal is Usr || true", CEDAR_FINDING_UNKNOWN_TYPE, 11, NULL},
-        {"action == Action::\"viw\" || true", CEDAR_FINDING_UNKNOWN_ACTION, 11,
-         "the schema has no action Action::\"viw\"; did you mean view?"},
-        {"context has m && context.m == Mood::\"god\"",
-         CEDAR_FINDING_UNKNOWN_ID, 31, "Mood is an enum without \"god\""},
-        {"principal has ip && principal.ip.isInRange(ip(\"1.2.3\"))",
-         CEDAR_FINDING_BAD_LITERAL, 47, NULL},
-        {"principal has ip && principal.ip.isInRange(ip(principal.name))",
-         CEDAR_FINDING_NOT_LITERAL, 44, "ip() takes a string literal"},
-        {"resource.at.offset(duration(\"1h\")) > resource.at", 0, 0, NULL},
-        {"resource.at > duration(\"1h\")", CEDAR_FINDING_TYPE, 15,
-         "expected datetime, found duration"},
-        {"principal.name < \"b\"", CEDAR_FINDING_TYPE, 11,
-         "expected a Long, datetime or duration, found String"},
-        {"ip() == ip(\"::1\")", CEDAR_FINDING_ARITY, 1,
-         "ip takes 1 argument, not 0"},
-        {"principal in resource", CEDAR_FINDING_IMPOSSIBLE, 0, NULL},
-        {"action in [Action::\"all\", Action::\"edit\"]", 0, 0, NULL},
-        {"action == Action::\"edit\"", CEDAR_FINDING_IMPOSSIBLE, 0, NULL},
-        {"resource is User in Group::\"a\" && context.zzz",
-         CEDAR_FINDING_IMPOSSIBLE, 0, NULL},
-        {"principal has zzz && principal.zzz", CEDAR_FINDING_IMPOSSIBLE, 0,
-         NULL},
-        {"{a: true, b: 1} == {b: context.n, a: false} || true", 0, 0, NULL},
-        {"(if resource.open then {a: 1} else {b: 1}).a == 1",
-         CEDAR_FINDING_INCOMPATIBLE, 2,
-         "{a: Long} and {b: Long} are different types"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(finding_cases); i++) {
         static const char head[] =
             "permit(principal, action == Action::\"view\", resource) when {\n";
+        const struct finding_case *one = &finding_cases[i];
         char text[400];
         struct checked c;
-        int n =
-            snprintf(text, sizeof(text), "%s%s\n};", head, cases[i].condition);
+        int n = snprintf(text, sizeof(text), "%s%s\n};", head, one->condition);
         assert_true(n > 0 && (size_t)n < sizeof(text));
         assert_true(check(&c, STR(schema), str_from(text), NULL));
-        bool none = cases[i].column == 0 && cases[i].kind == 0;
-        if (none != (c.findings.count == 0) ||
-            (!none && (c.findings.at[0].kind != cases[i].kind ||
-                       c.findings.at[0].is_warning !=
-                           (cases[i].kind == CEDAR_FINDING_IMPOSSIBLE))) ||
-            (!none && cases[i].column != 0 &&
-             (c.findings.at[0].line != 2 ||
-              c.findings.at[0].column != cases[i].column)) ||
-            (cases[i].says != NULL &&
-             strcmp(c.findings.at[0].text, cases[i].says) != 0))
-            fail_msg("%s: %s at %u:%u", cases[i].condition,
+        if (!is_as_expected(one, &c.findings))
+            fail_msg("%s: %s at %u:%u", one->condition,
                      c.findings.count == 0 ? "nothing" : c.findings.at[0].text,
                      c.findings.count == 0 ? 0 : c.findings.at[0].line,
                      c.findings.count == 0 ? 0 : c.findings.at[0].column);
