@@ -330,9 +330,14 @@ static bool action(struct reader *r)
     struct raw_name *all = NULL;
     if (!names(r, free_item, &all))
         return false;
-    if (parser_take_word(p, STR("in")) &&
-        !one_or_list(r, action_item, &a.groups))
-        return false;
+    if (parser_take_word(p, STR("in"))) {
+        size_t offset = p->token.offset;
+        if (!one_or_list(r, action_item, &a.groups))
+            return false;
+        if (a.groups == NULL)
+            return parser_fail(p, offset,
+                               "the groups of an action are missing");
+    }
     if (parser_take_word(p, STR("appliesTo")) && !applies(r, &a))
         return false;
     if (parser_take_word(p, STR("attributes")) &&

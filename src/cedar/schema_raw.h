@@ -33,6 +33,7 @@ struct raw_member {
     struct str name;
     struct raw_type *type;
     bool is_required;
+    bool is_hidden; /* by a later one of that name */
 };
 
 /* A name of an entity type, or with `id` of an action (type "" if left out). */

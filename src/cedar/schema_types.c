@@ -198,21 +198,63 @@ static int order_members(const void *a, const void *b)
     return value_key_order(&left->key, &right->key);
 }
 
-/* Where a name comes twice, which the syntax allows, the last one counts. */
+struct attribute {
+    struct value_key key;
+    uint32_t place; /* in the text */
+    struct raw_member *raw;
+};
+
+static int order_attributes(const void *a, const void *b)
+{
+    const struct attribute *left = a;
+    const struct attribute *right = b;
+    int order = value_key_order(&left->key, &right->key);
+    if (order == 0)
+        order = (left->place > right->place) - (left->place < right->place);
+    return order;
+}
+
+/* The syntax allows a name twice; then the last one counts, and what the
+ * others say need not even exist.  Counts those that are left. */
+static bool hide_twins(struct schema_types *t, const struct raw_type *raw,
+                       uint32_t *ret_count)
+{
+    uint32_t count = 0;
+    struct attribute spare;
+    struct attribute *all =
+        ARENA_NEW(&t->schema->arena, struct attribute, raw->count);
+    if (all == NULL)
+        return schema_raw_no_memory(t->raw);
+    for (struct raw_member *m = raw->members; m != NULL; m = m->next, count++)
+        all[count] = (struct attribute){value_key_make(m->name), count, m};
+    sort_array(all, count, sizeof(spare), order_attributes, &spare);
+    *ret_count = count;
+    for (uint32_t i = 1; i < count; i++)
+        if (value_key_order(&all[i - 1].key, &all[i].key) == 0) {
+            all[i - 1].raw->is_hidden = true;
+            --*ret_count;
+        }
+    return true;
+}
+
 static const struct type *record(struct schema_types *t, struct str space,
                                  const struct raw_type *raw)
 {
     struct type type = {.kind = TYPE_RECORD};
-    struct type_member *members =
-        ARENA_NEW(&t->schema->arena, struct type_member, raw->count);
     struct type_member spare;
     uint32_t count = 0;
     bool ok = true;
+    if (!hide_twins(t, raw, &type.count))
+        return NULL;
+    struct type_member *members =
+        ARENA_NEW(&t->schema->arena, struct type_member, type.count);
     if (members == NULL) {
         (void)schema_raw_no_memory(t->raw);
         return NULL;
     }
     for (const struct raw_member *m = raw->members; m != NULL; m = m->next) {
+        if (m->is_hidden)
+            continue;
         struct type_member *to = &members[count++];
         to->key = value_key_make(m->name);
         to->is_required = m->is_required;
@@ -223,11 +265,6 @@ static const struct type *record(struct schema_types *t, struct str space,
     if (!ok)
         return NULL;
     sort_array(members, count, sizeof(spare), order_members, &spare);
-    for (uint32_t i = 0; i < count; i++) {
-        if (i > 0 && order_members(&members[i - 1], &members[i]) == 0)
-            type.count--;
-        members[type.count++] = members[i];
-    }
     type.as.members = members;
     return keep(t, type);
 }
@@ -261,7 +298,7 @@ static const struct type *declared(struct schema_types *t, struct str name,
         kind == RAW_COMMON_NAME ? NULL : schema_entity(t->schema, name);
     if (c != NULL)
         return schema_types_resolve_common(t, c);
-    return e == NULL || e->is_action ? NULL : &e->type;
+    return e == NULL ? NULL : &e->type; /* the type of actions too */
 }
 
 static const struct type *named(struct schema_types *t, struct str space,

@@ -179,6 +179,7 @@ static void test_errors_say_where_and_what(void **state)
         {"entity A {x: Long", 1, 1, 18, "expected '}', found the end"},
         {"namespace N { entity A;", 1, 1, 24, "expected '}', found the end"},
         {"@a @a entity A;", 1, 1, 5, "the annotation @a is there twice"},
+        {"action a in [];", 1, 1, 13, "the groups of an action are missing"},
         {"type Set = Long;", 1, 1, 6,
          "Set is a type of Cedar and cannot be declared"},
     };
@@ -268,6 +269,10 @@ static void test_names_mean_what_is_nearest(void **state)
         {"entity A enum [\"x\", \"y\"];",
          "entity A enum [\"y\", \"x\", \"y\"];", true},
         {"entity A tags Long;", "entity A tags String;", false},
+        {"entity A { x: Nowhere, x?: Set<Nowhere>, x: Long };",
+         "entity A { x: Long };", true},
+        {"action v; entity A { x: Action }; namespace N { entity B; }",
+         "namespace N { entity B; } entity A { x: Action }; action v;", true},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct cedar_schema *a = load(str_from(cases[i].a));
