@@ -18,6 +18,7 @@ struct change {
     struct arena arena; /* the texts */
     struct evidence_admin fact;
     struct registry_entry entry;
+    bool holds; /* the registry; also when the process ends */
     bool has_entry, takes;
     uint64_t base; /* revision of what was there before; 0: nothing */
     struct ledger_wait wait;
@@ -97,6 +98,8 @@ static enum err fill(struct change *c, const struct changes_ask *ask)
         registry_view_find(registry_now(c->host->registry), who->kind, who->id);
     c->base = was == NULL ? 0 : was->revision;
     c->has_entry = true;
+    c->holds = true;
+    registry_hold(c->host->registry, true);
     c->entry = *ask->entry;
     c->entry.revision = c->base + 1;
     return copy_entry(&c->arena, &c->entry) ? write_entry(c) : ERR_NO_MEMORY;
@@ -124,9 +127,18 @@ static void tell(struct change *c, enum err e, bool durable)
     c->done(c->user, e, durable);
 }
 
+/* Nothing of it is in the evidence that the registry does not have. */
+static void let_go(struct change *c)
+{
+    if (c->holds)
+        registry_hold(c->host->registry, false);
+    c->holds = false;
+}
+
 static void finish(struct change *c)
 {
     c->finished = true;
+    let_go(c);
     if (!c->spreads)
         free_change(c);
 }
@@ -343,8 +355,10 @@ enum err changes_begin(struct admin_host *h, const struct changes_ask *ask)
     enum err e = fill(c, ask);
     if (e == ERR_OK)
         e = start(c);
-    if (e != ERR_OK)
+    if (e != ERR_OK) {
+        let_go(c);
         free_change(c);
+    }
     return e;
 }
 

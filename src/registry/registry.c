@@ -355,6 +355,12 @@ bool registry_discover(struct registry *r, const struct principal *who,
     return true;
 }
 
+void registry_hold(struct registry *r, bool hold)
+{
+    assert(hold || r->writer.held > 0);
+    r->writer.held += hold ? 1 : -1;
+}
+
 void registry_mark(struct registry *r, int64_t index)
 {
     /* Lost, it costs time at the next start and nothing else. */

@@ -161,7 +161,6 @@ MUST_CHECK enum err registry_check_new(const struct registry *r,
                                        const struct registry_entry *e,
                                        int64_t now_us, const char **ret_why);
 
-/* What follows a change: in memory at once, then in the store. */
 struct registry_put {
     /* The store has it (ERR_OK) or could not say so (ERR_STORE: it will be
      * replayed from the evidence).  May be NULL. */
@@ -180,8 +179,10 @@ MUST_CHECK enum err registry_put(struct registry *r,
                                  const struct registry_entry *e, int64_t index,
                                  const struct registry_put *then);
 
-/* All that the evidence says up to `index` was put: a replay begins behind
- * it.  Call it now and then, or a start reads more and more of the log. */
+/* The evidence may say what was not put: until all who hold let go, the store
+ * learns of no index, so that a replay finds it. */
+void registry_hold(struct registry *r, bool hold);
+/* All that it says up to `index` was put: a replay begins behind that. */
 void registry_mark(struct registry *r, int64_t index);
 
 /*

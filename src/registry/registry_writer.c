@@ -190,8 +190,13 @@ static void take_some(struct registry_writer *w)
         struct registry_write *it = take_first(&w->waiting);
         if (it == NULL)
             return;
+        if (it->record == NULL && w->held > 0) {
+            w->count--;
+            item_free(it); /* a mark that does not hold */
+            continue;
+        }
         push(&w->sent, it);
-        if (it->index > w->sent_index)
+        if (it->index > w->sent_index && w->held == 0)
             w->sent_index = it->index;
     }
 }

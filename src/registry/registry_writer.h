@@ -37,6 +37,7 @@ struct registry_writer {
     struct loop_hook hook;       /* sends what a turn has added */
     struct timer timer;          /* until the next try */
     int64_t pause_ms;
+    int held;        /* registry_hold(): batches have no mark */
     int64_t applied; /* index of what the store has; -1: nothing */
     bool behind;     /* too much waited */
 };

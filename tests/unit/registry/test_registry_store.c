@@ -74,6 +74,23 @@ static void a_mark_is_where_the_next_replay_begins(void **state)
     assert_non_null(registry_view_find(f->view, PRINCIPAL_USER, alice.who.id));
 }
 
+static void what_is_not_put_yet_is_found_by_a_replay(void **state)
+{
+    struct fixture *f = *state;
+    const struct registry_entry alice = fixture_entry(PRINCIPAL_USER, "alice");
+    const struct registry_entry bob = fixture_entry(PRINCIPAL_USER, "bob");
+
+    fixture_put(f, &alice, 7);
+    fixture_wait_applied(f, 7);
+    registry_hold(f->registry, true); /* the entry 8 may stand there */
+    fixture_put(f, &bob, 9);
+    registry_mark(f->registry, 12);
+    fixture_wait(f, &f->stored_count, 2);
+    fixture_reopen(f);
+    assert_int_equal(registry_applied(f->registry), 7);
+    assert_non_null(registry_view_find(f->view, PRINCIPAL_USER, bob.who.id));
+}
+
 static void what_was_put_is_there_after_reopening(void **state)
 {
     struct fixture *f = *state;
@@ -476,6 +493,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_mark_is_where_the_next_replay_begins),
+        TEST(what_is_not_put_yet_is_found_by_a_replay),
         TEST(what_was_put_is_there_after_reopening),
         TEST(an_empty_store_is_an_empty_registry),
         TEST(a_suspension_is_stored_with_its_index_only),
