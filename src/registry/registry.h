@@ -152,10 +152,9 @@ int64_t registry_applied(const struct registry *r);
 
 /*
  * Checks an entry that is to be new (revision 1, proposed or active) or
- * changed (one more than what is there) against what is there; says
- * in *ret_why (static) what is wrong: a missing owner, purpose or expiry, an
- * owner who is no active person, a name that is taken, a bad id, a purpose
- * or text that is too long.  ERR_MALFORMED, ERR_CONFLICT, ERR_NOT_FOUND.
+ * changed (one more than what is there); *ret_why (static) says what is wrong:
+ * no owner, purpose or expiry, an owner who is no active person, a name that
+ * is taken, a bad id, a text too long.  ERR_MALFORMED, _CONFLICT, _NOT_FOUND.
  */
 MUST_CHECK enum err registry_check_new(const struct registry *r,
                                        const struct registry_entry *e,
