@@ -58,7 +58,9 @@ static bool is_supervised(const struct action *a)
 /* "192.0.2.1:5000" and "[2001:db8::1]:5000" without port and brackets. */
 static struct str address_of(const struct action *a)
 {
-    struct str peer = http_request_peer(a->exchange->http);
+    struct str peer = a->exchange == NULL
+                          ? (struct str){0}
+                          : http_request_peer(a->exchange->http);
     size_t end = peer.len;
 
     while (end > 0 && peer.ptr[end - 1] != ':')
