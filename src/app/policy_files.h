@@ -9,6 +9,8 @@
 #ifndef APP_POLICY_FILES_H
 #define APP_POLICY_FILES_H
 
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/buf.h"
