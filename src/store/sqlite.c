@@ -38,10 +38,12 @@ struct sqlite {
 /* Home loop; true: this was the last thing that knew of a closed one. */
 static bool report_ends(struct sqlite *s)
 {
+    if (s->closed) /* the thread, which counts too, is gone; so is the queue */
+        return --s->reports == 0;
     (void)pthread_mutex_lock(&s->setup.queue->lock);
-    bool last = --s->reports == 0;
+    s->reports--;
     (void)pthread_mutex_unlock(&s->setup.queue->lock);
-    return last && s->closed;
+    return false;
 }
 
 static void on_ready(void *arg)
