@@ -29,6 +29,8 @@ bool when_read(struct str s, int64_t now_us, int64_t *ret_us)
 {
     int64_t ms = 0, us = 0;
 
+    if (s.len > TEXT_TIME_LEN) /* the longest form; more are zeros in front */
+        return false;
     if (num_duration_ms(s, &ms) && ms > 0 && ms < TEN_YEARS_US / 1000)
         us = now_us + ms * 1000;
     else if (!read_date(s, &us))

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_text(purposes.at[i]);
     }
     if (when_read(body, now_us, &us))
-        assert(us > now_us && size <= TEXT_TIME_LEN + 20);
+        assert(us > now_us && size <= TEXT_TIME_LEN);
     arena_release(&a);
     return 0;
 }

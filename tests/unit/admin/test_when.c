@@ -55,6 +55,7 @@ static void test_what_is_no_moment_to_come_is_refused(void **state)
         STR_INIT("tomorrow"),
         STR_INIT("2027-01-01 "),
         STR_INIT("forever"),
+        STR_INIT("0000000000000000000000000009m"),
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         int64_t us;
