@@ -205,9 +205,10 @@ static void take_stored(struct change *c)
 {
     const struct registry_entry *now = c->has_entry ? present(c) : NULL;
     /* Without memory the store misses it until the next start, when it is
-     * replayed from the evidence. */
-    if (now != NULL)
-        (void)!registry_put(c->host->registry, now, c->index, NULL);
+     * replayed from the evidence: so the registry is held until then. */
+    if (now != NULL &&
+        registry_put(c->host->registry, now, c->index, NULL) != ERR_OK)
+        c->holds = false;
     tell(c, ERR_OK, true);
     finish(c);
 }
