@@ -75,6 +75,23 @@ static void on_opened(void *user, struct frame_hello peer)
     c->opened = true;
 }
 
+/* Which question may be answered so: a keeper that says that a key is there
+ * already to someone who did not ask for a new one is none of ours. */
+static bool answers(unsigned status, uint16_t asked)
+{
+    switch (status) {
+    case KEEPER_FAILED:
+    case KEEPER_OK:
+        return true;
+    case KEEPER_EXISTS:
+        return asked == KEEPER_SESSION_KEY_NEW;
+    case KEEPER_MISSING:
+        return asked == KEEPER_SESSION_KEY_GET;
+    default:
+        return false;
+    }
+}
+
 static enum err read_answer(const struct frame *f, uint16_t asked,
                             enum keeper_status *ret, struct str *ret_key)
 {
@@ -84,7 +101,7 @@ static enum err read_answer(const struct frame *f, uint16_t asked,
     if (status == KEEPER_OK)
         key = frame_get_bytes(&r, KEEPER_KEY_LEN);
     if (f->type != asked || f->flags != 0 || !frame_reader_done(&r) ||
-        status >= KEEPER_STATUS_COUNT)
+        !answers(status, asked))
         return ERR_MALFORMED;
     *ret = (enum keeper_status)status;
     *ret_key = key;

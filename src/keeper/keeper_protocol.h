@@ -25,8 +25,8 @@ enum keeper_frame {
 enum keeper_status {
     KEEPER_FAILED = 0, /* could not be stored, or not be read */
     KEEPER_OK,
-    KEEPER_EXISTS,  /* that session has a key already */
-    KEEPER_MISSING, /* that session has no key */
+    KEEPER_EXISTS,  /* to SESSION_KEY_NEW: that session has one already */
+    KEEPER_MISSING, /* to SESSION_KEY_GET: that session has none */
     KEEPER_STATUS_COUNT
 };
 

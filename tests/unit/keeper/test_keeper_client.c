@@ -247,6 +247,8 @@ static void test_lies_break_the_connection(void **state)
         STR_INIT(HELLO "\0\0\0\1\0\20\0\0\1"),   /* no key */
         STR_INIT(HELLO "\0\0\0\1\0\20\0\0\4"),   /* no such status */
         STR_INIT(HELLO "\0\0\0\2\0\20\0\0\2x"),  /* a byte too many */
+        STR_INIT(HELLO "\0\0\0\1\0\20\0\0\2"),   /* another's status: exists */
+        STR_INIT(HELLO "\0\0\0\1\0\20\0\0\3"),   /* and missing */
         STR_INIT(HELLO "\0\0\0\1\0\21\0\0\0"),   /* of another request */
         STR_INIT(HELLO "\0\0\0\1\0\20\0\1\0"),   /* flags */
         STR_INIT(HELLO "\0\0\0\1\0\20\x80\0\0"), /* a descriptor that */
