@@ -20,7 +20,12 @@ enum decision_effect {
 /* "deny", "allow", "modify", "step_up", "defer". */
 struct str decision_effect_name(enum decision_effect effect);
 
-enum { DECISION_POLICIES_MAX = 8 };
+enum { DECISION_POLICIES_MAX = 8, DECISION_APPROVALS_MAX = 8 };
+
+/* A forbid that a person of `group` may lift, for this action. */
+struct decision_approval {
+    struct str policy, group; /* borrowed from the snapshot */
+};
 
 struct decision {
     enum decision_effect effect;
@@ -28,7 +33,10 @@ struct decision {
                                                    borrowed from the snapshot */
     unsigned policy_count;
     unsigned errors; /* policies that failed to evaluate */
-    struct str pdp;  /* who decided: "writ" */
+    /* DECISION_DEFER: all that is needed; empty otherwise. */
+    struct decision_approval approvals[DECISION_APPROVALS_MAX];
+    unsigned approval_count;
+    struct str pdp; /* who decided: "writ" */
 };
 
 /* What a second set of policies would have said; only recorded. */

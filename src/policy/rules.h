@@ -23,7 +23,8 @@
  *                estimate {tokens}, time, ip?, input? (tools)
  *
  * Policies name themselves by @id("..."); others are "<file>#<n>", from 1.
- * An annotation other than id, owner, and x_... is refused, and so is a
+ * On a forbid @approval("group") names a group of approvals.groups.  An
+ * annotation other than id, owner, approval and x_... is refused, and so is a
  * template (no links can be given yet), a second policy of the same id, and
  * entities of a type that registry or tokens own (User, Application,
  * Workload, Agent, Tenant, Group as an entity of an issuer).
@@ -46,6 +47,7 @@
 #include "domain/principal.h"
 #include "domain/settings.h"
 
+struct json;
 struct rules;
 struct rules_evaluator; /* the memory that decisions need; one per thread */
 
@@ -130,6 +132,33 @@ struct rules_session {
     const struct labels *labels; /* NULL: not known, as every one */
 };
 
+/*
+ * A tool, where the resource is one: Writ::Tool::"<server>/<tool>" in
+ * Writ::ToolServer::"<server>", with the attributes server, name, risk,
+ * labels (what it yields), clearance, pinned.  A call of it is
+ * Writ::Action::"tool:call/<server>/<tool>" in Writ::Action::"tool:call", with
+ * `arguments` as context.input (rule "Typed arguments"): a JSON object becomes
+ * a record, an array a set, an integer a Long, `number` of the schema a
+ * decimal; what has no Cedar type (null, a number out of range) is left out,
+ * and context.input_opaque is true then.  Where the call is decided for one
+ * element of an array, that is context.element.
+ */
+struct rules_tool {
+    struct str server, name; /* name empty: the server itself */
+    uint32_t risk;           /* enum risk, or-ed */
+    const struct names *yields, *clearance;
+    bool pinned;                  /* as it was approved */
+    const struct json *schema;    /* of the arguments; NULL: not known */
+    const struct json *arguments; /* an object; NULL: none */
+    const struct json *element;   /* NULL: not one of several */
+};
+
+/* A forbid that people have lifted for this action, by the policy's id. */
+struct rules_lifted {
+    const struct str *policies;
+    size_t count;
+};
+
 struct rules_request {
     const struct chain *chain;
     const struct rules_link *links; /* as many as the chain has */
@@ -141,22 +170,35 @@ struct rules_request {
     struct str purpose, task;            /* or empty */
     const struct labels *labels;         /* of the request; NULL: not known */
     const struct rules_session *session; /* NULL: none */
-    bool supervised; /* the root is a person who is present */
-    uint64_t tokens; /* estimate */
-    int64_t now_us;  /* Unix time */
-    struct str ip;   /* of the caller, without a port; or empty */
+    bool supervised;               /* the root is a person who is present */
+    uint64_t tokens;               /* estimate */
+    int64_t now_us;                /* Unix time */
+    struct str ip;                 /* of the caller, without a port; or empty */
+    const struct rules_tool *tool; /* NULL: it is no tool or server of tools */
+    uint32_t risk;                 /* of the action, enum risk or-ed */
+    const struct rules_lifted *lifted; /* NULL: none; rule "Algebra", pass 2 */
 };
 
 struct rules_answer {
     struct decision decision;
     struct shadow_decision shadow;
     /* Why, when denied: the index of the link that was not permitted; -1:
-     * the fence of tenants. */
+     * the fence of tenants; -2: the ceiling of risk. */
     int denied_link;
     bool by_forbid;
 };
 
 /*
+ * The algebra of the answers (rule 10), over all links: a missing permit, or a
+ * determining forbid without annotation, denies.  Else every group of a
+ * determining @approval("group") forbid is needed: DECISION_DEFER, with
+ * `approvals`.  Forbids in `lifted` are passed over if they carry
+ * @approval; a new one defers anew.
+ *
+ * After the fence of tenants stands the ceiling of risk: an action whose
+ * risk is not within that of every link that is no person is denied; its name
+ * among the policies is "risk".
+ *
  * Pure: no clock, no I/O; the same request gives the same answer.  Policies
  * are named in the answer: for a denial by forbid those forbids, else the
  * permits, over all links, without doubles.  The fence's name is "tenants".
