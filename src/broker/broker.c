@@ -32,9 +32,19 @@ struct place {
     size_t count;
 };
 
+struct places {
+    struct place *at;
+    size_t count;
+};
+
 struct broker {
     struct arena arena; /* all but the secrets */
-    struct place *places;
+    struct places providers, tools;
+};
+
+/* What the settings name for one place. */
+struct listed {
+    const struct credential_settings *at;
     size_t count;
 };
 
@@ -159,18 +169,51 @@ static enum err load(struct broker *b, const struct credential_settings *from,
     return e == ERR_OK ? read_secret(from, a, to, ret_why) : e;
 }
 
-static enum err load_place(struct broker *b,
-                           const struct provider_settings *from,
+static enum err load_place(struct broker *b, struct listed from,
                            struct arena *a, struct place *to,
                            const char **ret_why)
 {
     enum err e = ERR_OK;
-    to->secrets = ARENA_NEW(&b->arena, struct secret, from->credential_count);
+    to->secrets = ARENA_NEW(&b->arena, struct secret, from.count);
     if (to->secrets == NULL)
         return ERR_NO_MEMORY;
-    for (size_t i = 0; e == ERR_OK && i < from->credential_count; i++) {
+    for (size_t i = 0; e == ERR_OK && i < from.count; i++) {
         to->count = i + 1; /* so that what is half-read is wiped, too */
-        e = load(b, &from->credentials[i], a, &to->secrets[i], ret_why);
+        e = load(b, &from.at[i], a, &to->secrets[i], ret_why);
+    }
+    return e;
+}
+
+static enum err load_providers(struct broker *b, const struct settings *s,
+                               struct arena *a, const char **ret_why)
+{
+    struct places *to = &b->providers;
+    enum err e = ERR_OK;
+    to->at = ARENA_NEW(&b->arena, struct place, s->provider_count);
+    if (to->at == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; e == ERR_OK && i < s->provider_count; i++) {
+        const struct provider_settings *p = &s->providers[i];
+        struct listed from = {p->credentials, p->credential_count};
+        to->count = i + 1;
+        e = load_place(b, from, a, &to->at[i], ret_why);
+    }
+    return e;
+}
+
+static enum err load_tools(struct broker *b, const struct settings *s,
+                           struct arena *a, const char **ret_why)
+{
+    struct places *to = &b->tools;
+    enum err e = ERR_OK;
+    to->at = ARENA_NEW(&b->arena, struct place, s->tool_count);
+    if (to->at == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; e == ERR_OK && i < s->tool_count; i++) {
+        const struct tool_server_settings *t = &s->tools[i];
+        struct listed from = {t->credentials, t->credential_count};
+        to->count = i + 1;
+        e = load_place(b, from, a, &to->at[i], ret_why);
     }
     return e;
 }
@@ -182,12 +225,9 @@ enum err broker_new(const struct settings *s, struct arena *a,
     if (b == NULL)
         return ERR_NO_MEMORY;
     arena_init(&b->arena, BROKER_ARENA_MAX);
-    b->places = ARENA_NEW(&b->arena, struct place, s->provider_count);
-    enum err e = b->places == NULL ? ERR_NO_MEMORY : ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < s->provider_count; i++) {
-        b->count = i + 1;
-        e = load_place(b, &s->providers[i], a, &b->places[i], ret_why);
-    }
+    enum err e = load_providers(b, s, a, ret_why);
+    if (e == ERR_OK)
+        e = load_tools(b, s, a, ret_why);
     if (e != ERR_OK) {
         broker_free(b);
         return e;
@@ -203,14 +243,20 @@ static void release(struct secret *s)
     free(s->field);
 }
 
+static void release_places(struct places *p)
+{
+    for (size_t n = 0; n < p->count; n++) {
+        for (size_t i = 0; i < p->at[n].count; i++)
+            release(&p->at[n].secrets[i]);
+    }
+}
+
 void broker_free(struct broker *b)
 {
     if (b == NULL)
         return;
-    for (size_t p = 0; p < b->count; p++) {
-        for (size_t i = 0; i < b->places[p].count; i++)
-            release(&b->places[p].secrets[i]);
-    }
+    release_places(&b->providers);
+    release_places(&b->tools);
     arena_release(&b->arena);
     free(b);
 }
@@ -224,11 +270,9 @@ static bool fits(struct names names, struct str name)
     return names.count == 0;
 }
 
-enum err broker_get(const struct broker *b, size_t provider, struct str tenant,
-                    struct str region, struct broker_credential *ret)
+static enum err find(const struct place *p, struct str tenant,
+                     struct str region, struct broker_credential *ret)
 {
-    assert(provider < b->count);
-    const struct place *p = &b->places[provider];
     for (size_t i = 0; i < p->count; i++) {
         const struct secret *s = &p->secrets[i];
         if (!fits(s->tenants, tenant) || !fits(s->regions, region))
@@ -240,4 +284,23 @@ enum err broker_get(const struct broker *b, size_t provider, struct str tenant,
         return ERR_OK;
     }
     return ERR_CREDENTIAL;
+}
+
+enum err broker_get(const struct broker *b, size_t provider, struct str tenant,
+                    struct str region, struct broker_credential *ret)
+{
+    assert(provider < b->providers.count);
+    return find(&b->providers.at[provider], tenant, region, ret);
+}
+
+enum err broker_get_tool(const struct broker *b, size_t server,
+                         struct str tenant, struct str region,
+                         struct broker_credential *ret)
+{
+    assert(server < b->tools.count);
+    const struct place *p = &b->tools.at[server];
+    if (p->count > 0)
+        return find(p, tenant, region, ret);
+    *ret = (struct broker_credential){.field = {0}};
+    return ERR_OK;
 }

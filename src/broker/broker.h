@@ -1,9 +1,10 @@
 /*
  * broker.h - with which credential?
  *
- * The credentials of providers, read once when a snapshot is built and wiped
- * when it is released.  One is chosen by provider, tenant and region: the
- * first that names them (or names none) fits; no fit is a refusal.
+ * The credentials of providers and tool servers, read once when a snapshot is
+ * built and wiped when it is released.  One is chosen by place, tenant and
+ * region: the first that names them (or names none) fits; no fit is a
+ * refusal.
  */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
@@ -20,8 +21,8 @@ struct broker;
 enum { BROKER_SECRET_MAX = 8192 };
 
 /*
- * Reads every credential of every provider: an environment variable or a
- * file, whose last line break is left out.  ERR_CONFIG: *ret_why (in `a`, or
+ * Reads every credential of every place: an environment variable or a file,
+ * whose last line break is left out.  ERR_CONFIG: *ret_why (in `a`, or
  * static) names the credential and what is wrong with it, never its value.
  */
 MUST_CHECK enum err broker_new(const struct settings *s, struct arena *a,
@@ -31,7 +32,8 @@ void broker_free(struct broker *b);
 
 struct broker_credential {
     struct str field; /* value of the authorization field; borrowed, secret */
-    struct str id;    /* "<provider>/<n>", for evidence; borrowed */
+    struct str id;    /* "<provider>/<n>" or "tools/<server>/<n>", for
+                         evidence; borrowed */
 };
 
 /*
@@ -41,5 +43,13 @@ struct broker_credential {
 MUST_CHECK enum err broker_get(const struct broker *b, size_t provider,
                                struct str tenant, struct str region,
                                struct broker_credential *ret);
+
+/*
+ * The same for tool server number `server`.  One that has no credentials at
+ * all needs none: ERR_OK, and both texts are empty.
+ */
+MUST_CHECK enum err broker_get_tool(const struct broker *b, size_t server,
+                                    struct str tenant, struct str region,
+                                    struct broker_credential *ret);
 
 #endif

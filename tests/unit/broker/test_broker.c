@@ -84,6 +84,50 @@ static void rule_32_credentials_are_chosen_by_tenant_and_region(void **state)
     broker_free(b);
 }
 
+static void rule_32_tool_servers_have_credentials_of_their_own(void **state)
+{
+    (void)state;
+    static const struct credential_settings list[] = {
+        {.tenants = {acme, 1},
+         .env = STR_INIT("TEST_TOOL"),
+         .id = STR_INIT("tools/crm/0")},
+    };
+    static const struct credential_settings other[] = {
+        {.env = STR_INIT("TEST_BOTH"), .id = STR_INIT("crm/0")}};
+    static const struct provider_settings providers[] = {
+        {.name = STR_INIT("crm"), .credentials = other, .credential_count = 1}};
+    static const struct tool_server_settings tools[] = {
+        {.name = STR_INIT("files")},
+        {.name = STR_INIT("crm"), .credentials = list, .credential_count = 1},
+    };
+    const struct settings s = {.providers = providers,
+                               .provider_count = ARRAY_LEN(providers),
+                               .tools = tools,
+                               .tool_count = ARRAY_LEN(tools)};
+    struct arena a;
+    struct broker *b = NULL;
+    const char *why = NULL;
+    struct broker_credential c = {.id = STR("untouched")};
+    set_env("TEST_BOTH", "sk-both");
+    set_env("TEST_TOOL", "sk-tool");
+    arena_init(&a, MIB);
+    assert_int_equal(broker_new(&s, &a, &b, &why), ERR_OK);
+    arena_release(&a);
+    assert_int_equal(broker_get_tool(b, 1, STR("acme"), STR("eu"), &c), ERR_OK);
+    assert_true(str_eq(c.field, STR("Bearer sk-tool")));
+    assert_true(str_eq(c.id, STR("tools/crm/0")));
+    /* None fits: that is no server that needs none. */
+    assert_int_equal(broker_get_tool(b, 1, STR("other"), STR("eu"), &c),
+                     ERR_CREDENTIAL);
+    assert_true(str_eq(c.id, STR("tools/crm/0")));
+    assert_int_equal(broker_get_tool(b, 0, STR("other"), STR(""), &c), ERR_OK);
+    assert_int_equal(c.field.len, 0);
+    assert_int_equal(c.id.len, 0);
+    assert_int_equal(broker_get(b, 0, STR("acme"), STR("eu"), &c), ERR_OK);
+    assert_true(str_eq(c.id, STR("crm/0")));
+    broker_free(b);
+}
+
 /* Builds a broker from one file that holds `bytes`. */
 static enum err from_file(struct str bytes, char field[], const char **ret_why,
                           struct arena *a)
@@ -192,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rule_32_credentials_are_chosen_by_tenant_and_region),
+        cmocka_unit_test(rule_32_tool_servers_have_credentials_of_their_own),
         cmocka_unit_test(test_files_lose_their_line_break_and_nothing_else),
         cmocka_unit_test(test_what_is_missing_is_named),
     };
