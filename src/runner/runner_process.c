@@ -159,7 +159,7 @@ static enum err hand_over(struct client *c, uint64_t tag,
             (void)close(pipes[i]);
     }
     if (e == ERR_OK)
-        runner_protocol_started(wire_out(&c->wire), tag);
+        runner_protocol_started(wire_out(&c->wire), tag, 0);
     return e;
 }
 

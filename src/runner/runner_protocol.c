@@ -23,17 +23,40 @@ enum err runner_protocol_read(const struct frame *f, enum frame_role from,
     return ERR_OK;
 }
 
-void runner_protocol_started(struct buf *to, uint64_t tag)
+void runner_protocol_start(struct buf *to, uint64_t tag, struct str name)
 {
-    frame_add_head(to, RUNNER_STARTED, 0, 8);
+    frame_add_head(to, RUNNER_START, 0, 8 + 4 + name.len);
     frame_put_u64(to, tag);
+    frame_put_str(to, name);
+}
+
+void runner_protocol_stop(struct buf *to, uint64_t tag)
+{
+    frame_add_head(to, RUNNER_STOP, 0, 8);
+    frame_put_u64(to, tag);
+}
+
+void runner_protocol_started(struct buf *to, uint64_t tag, unsigned confined)
+{
+    frame_add_head(to, RUNNER_STARTED, 0, 8 + 4);
+    frame_put_u64(to, tag);
+    frame_put_u32(to, confined);
 }
 
 void runner_protocol_refused(struct buf *to, uint64_t tag, struct str reason)
 {
-    frame_add_head(to, RUNNER_REFUSED, 0, 8 + 4 + reason.len);
+    char text[RUNNER_REASON_MAX];
+    struct str whole = reason.len > 0 ? reason : STR("no reason");
+    size_t len = whole.len < sizeof(text) ? whole.len : sizeof(text);
+    for (size_t i = 0; i < len; i++) {
+        bool shown = whole.ptr[i] >= ' ' && whole.ptr[i] <= '~';
+        text[i] = '?';
+        if (shown)
+            text[i] = whole.ptr[i];
+    }
+    frame_add_head(to, RUNNER_REFUSED, 0, 8 + 4 + len);
     frame_put_u64(to, tag);
-    frame_put_str(to, reason);
+    frame_put_str(to, (struct str){text, len});
 }
 
 void runner_protocol_exited(struct buf *to, uint64_t tag, uint32_t code,

@@ -10,7 +10,7 @@
  *             RUNNER_STOP     u64 tag: SIGTERM, later SIGKILL
  *     runner  RUNNER_PIPE     u64 tag, u8 runner_pipe, and the descriptor;
  *                             three of them, then
- *             RUNNER_STARTED  u64 tag
+ *             RUNNER_STARTED  u64 tag, u32 how it is confined
  *             RUNNER_REFUSED  u64 tag, str reason: instead of these four
  *             RUNNER_EXITED   u64 tag, u32 exit code, u32 signal; the last
  *                             frame of a tag that was started
@@ -38,6 +38,9 @@ enum runner_frame {
 enum runner_pipe { RUNNER_STDIN = 0, RUNNER_STDOUT, RUNNER_STDERR };
 enum { RUNNER_PIPES = 3 };
 
+/* Bytes of a reason, all of them printable ASCII. */
+enum { RUNNER_REASON_MAX = 512 };
+
 struct runner_request {
     uint16_t type; /* RUNNER_START or RUNNER_STOP */
     uint64_t tag;
@@ -52,7 +55,12 @@ MUST_CHECK enum err runner_protocol_read(const struct frame *f,
                                          enum frame_role from,
                                          struct runner_request *ret);
 
-void runner_protocol_started(struct buf *to, uint64_t tag);
+void runner_protocol_start(struct buf *to, uint64_t tag, struct str name);
+void runner_protocol_stop(struct buf *to, uint64_t tag);
+
+/* `confined`: the bits of os/confine.h. */
+void runner_protocol_started(struct buf *to, uint64_t tag, unsigned confined);
+/* What no reason may hold is replaced, and what is too long cut. */
 void runner_protocol_refused(struct buf *to, uint64_t tag, struct str reason);
 void runner_protocol_exited(struct buf *to, uint64_t tag, uint32_t code,
                             uint32_t signal_number);

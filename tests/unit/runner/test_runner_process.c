@@ -170,6 +170,7 @@ static void expect_started(struct fixture *x, uint64_t tag)
         assert_true(frame_get_u64(&r) == tag);
         if (i == RUNNER_PIPES) {
             assert_int_equal(f.type, RUNNER_STARTED);
+            (void)frame_get_u32(&r);
             assert_int_equal(fd, -1);
         } else {
             assert_int_equal(f.type, RUNNER_PIPE);

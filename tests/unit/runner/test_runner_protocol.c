@@ -80,15 +80,17 @@ static void test_answers_have_the_stated_form(void **state)
     (void)state;
     struct buf out;
     buf_init(&out, 4096);
-    runner_protocol_started(&out, 0x0102030405060708);
+    runner_protocol_started(&out, 0x0102030405060708, 5);
     runner_protocol_refused(&out, 0x0102030405060708, STR("no"));
+    runner_protocol_refused(&out, 0x0102030405060708, STR("a\033b"));
     runner_protocol_exited(&out, 0x0102030405060708, 3, 9);
     static const struct {
         uint16_t type;
         struct str payload;
     } want[] = {
-        {RUNNER_STARTED, STR_INIT(TAG)},
+        {RUNNER_STARTED, STR_INIT(TAG "\0\0\0\5")},
         {RUNNER_REFUSED, STR_INIT(TAG "\0\0\0\2no")},
+        {RUNNER_REFUSED, STR_INIT(TAG "\0\0\0\3a?b")},
         {RUNNER_EXITED, STR_INIT(TAG "\0\0\0\3\0\0\0\x9")},
     };
     struct str left = buf_str(&out);
