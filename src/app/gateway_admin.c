@@ -201,8 +201,7 @@ static void on_body(void *user, struct str body, enum err e)
         return;
     case ENDPOINT_NONE:
     case ENDPOINT_HEALTH:
-    case ENDPOINT_MODEL:
-    case ENDPOINT_MODELS:
+    case ENDPOINT_ACTION:
         break;
     }
     exchange_reply_error(x, ERR_INTERNAL, (struct str){0}, (struct str){0});

@@ -4,18 +4,35 @@
 #include <assert.h>
 
 #include "evidence/evidence.h"
-#include "http/client.h"
 #include "os/loop.h"
+#include "pipeline/action_class.h"
 #include "pipeline/exchange.h"
 #include "pipeline/snapshot.h"
 #include "pipeline/standing.h"
 #include "pipeline/worker.h"
 #include "session/session.h"
 
+/* The class's own part lies behind the action: one piece of memory. */
+struct room {
+    struct action action;
+    max_align_t own[];
+};
+
+static struct action *make(struct arena *arena, const struct action_class *c)
+{
+    struct room *r = arena_alloc(arena, sizeof(*r) + c->own_size);
+    if (r == NULL)
+        return NULL;
+    r->action.class = c;
+    r->action.own = r->own;
+    return &r->action;
+}
+
 struct action *action_begin(struct worker *w, struct exchange *x,
                             struct arena *arena)
 {
-    struct action *a = ARENA_NEW(arena, struct action, 1);
+    const struct action_class *class = x->endpoint->class;
+    struct action *a = make(arena, class);
     if (a == NULL)
         return NULL;
 
@@ -29,8 +46,7 @@ struct action *action_begin(struct worker *w, struct exchange *x,
     buf_init(&a->outgoing, ACTION_OUTGOING_MAX);
     evidence_random(w->evidence, a->id, sizeof(a->id));
     list_init(&a->key_wait);
-    if (x != NULL)
-        x->action = a;
+    x->action = a;
     list_push(&w->actions, &a->node);
     w->counters.open++;
     pipeline_start(pipeline_table(), a);
@@ -42,8 +58,15 @@ void action_drop_question(struct action *a)
     arena_release(&a->question);
     buf_release(&a->outgoing);
     buf_init(&a->outgoing, ACTION_OUTGOING_MAX); /* no longer the arena's */
-    a->request.body = NULL;
     a->credential = (struct str){0};
+}
+
+void action_keep_outgoing(struct action *a, struct arena *home,
+                          struct buf *body)
+{
+    action_drop_question(a);
+    a->question = *home;
+    a->outgoing = *body;
 }
 
 /* Is there an answer on its way to somebody who may lose their standing? */
@@ -66,9 +89,11 @@ void action_ended(struct action *a)
 {
     struct worker *w = a->worker;
 
-    assert(a->call == NULL && a->relay == NULL && !a->attempt.open);
+    assert(!a->attempt.open);
     list_remove(&a->node);
     action_drop_question(a);
+    if (a->class != NULL && a->class->release != NULL)
+        a->class->release(a);
     snapshot_unref(a->snapshot);
     if (may_be_cut(a))
         list_push(&w->leaving, &a->node);
@@ -85,16 +110,4 @@ void action_ended(struct action *a)
 struct str action_tenant(const struct action *a)
 {
     return a->proof == NULL ? (struct str){0} : a->proof->tenant;
-}
-
-const struct provider_settings *action_provider(const struct action *a)
-{
-    return &a->snapshot->settings.providers[a->attempt.to.provider];
-}
-
-const struct route_settings *action_route(const struct action *a,
-                                          struct candidate c)
-{
-    const struct model_settings *m = &a->snapshot->settings.models[a->model];
-    return c.fallback ? &m->fallback[c.route] : &m->routes[c.route];
 }

@@ -10,6 +10,7 @@
 #define PIPELINE_ACTION_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/list.h"
 #include "domain/action.h"
 #include "domain/decision.h"
@@ -22,17 +23,14 @@
 #include "identity/proof.h"
 #include "ledger/ledger_client.h"
 #include "limit/limit.h"
-#include "llm/dialect.h"
 #include "os/timer.h"
-#include "pipeline/gather.h"
 #include "pipeline/pipeline.h"
 #include "session/session.h"
 
+struct action_class;
 struct exchange;
-struct http_call;
 struct pending_intent;
 struct registry_entry;
-struct relay;
 struct snapshot;
 struct worker;
 
@@ -44,10 +42,10 @@ enum {
     PATIENCE_MS = 10000, /* with a process of ours that does not answer */
 };
 
-/* A destination that the action could go to. */
+/* A destination that the action could go to; numbers are the class's. */
 struct candidate {
-    uint16_t provider; /* index into the settings */
-    uint16_t route;    /* index into the model's routes or fallback */
+    uint16_t to;    /* of a model: the provider's index in the settings */
+    uint16_t route; /* ... index into the model's routes or fallback */
     bool fallback;
 };
 
@@ -58,9 +56,9 @@ struct attempt {
     struct ledger_receipt intent;
     int64_t started_ms; /* loop time; the first byte may leave now */
     int status;         /* of the destination's answer; 0: none */
-    struct str model;   /* as the destination names it; in the arena */
-    struct str finish;
-    struct usage usage;
+    struct str model;   /* that answered; in the arena, or empty */
+    struct str finish;  /* why it stopped, or empty */
+    struct usage usage; /* USAGE_UNKNOWN: nobody said */
     uint64_t answer_bytes;
     unsigned char answer_hmac[32];
     bool has_answer_hmac;
@@ -70,6 +68,8 @@ struct attempt {
 
 struct action {
     struct pipeline_place at;
+    const struct action_class *class;
+    void *own;         /* the class's */
     enum err err;      /* ERR_OK, or why it was stopped */
     struct str reason; /* a sentence for the caller, or empty: err's own */
     struct str param;  /* the request's part that is at fault, or empty */
@@ -100,21 +100,20 @@ struct action {
 
     /* parse, classify, route */
     enum action_kind kind;
-    struct str resource; /* the model's alias; in the arena */
-    size_t model;        /* index into the settings */
-    struct llm_request request;
+    struct str resource_type; /* "Model" */
+    struct str resource;      /* its alias; in the arena */
     uint64_t request_bytes;
     unsigned char request_hmac[32];
     bool has_request_hmac;
-    uint32_t risk; /* enum risk, or-ed */
+    uint64_t estimate; /* tokens that it may use up */
+    uint32_t risk;     /* enum risk, or-ed */
     struct labels labels;
     struct candidate candidates[CANDIDATES_MAX];
-    unsigned candidate_count, candidate_next;
+    unsigned candidate_count;
 
     /* decide, reserve */
     struct decision decision;
     struct shadow_decision shadow;
-    uint64_t estimate; /* tokens that it may use up */
     struct limit_reservation held;
     struct limit_answer limits; /* what is left of them */
 
@@ -124,17 +123,14 @@ struct action {
     bool recorded;                    /* an intent was given to the ledger */
     struct str credential;            /* the field value; the broker's */
     struct buf outgoing;              /* the body that is sent */
-    struct http_call *call;           /* until its head has come */
     struct timer backoff;             /* before the next attempt */
-    struct gather gather;             /* of an answer that is read whole */
-    struct relay *relay;              /* of the answer; NULL: no head yet */
     struct ledger_receipt receipt;    /* of the attempt that was answered */
     enum outcome_status outcome;
 };
 
 /*
- * Starts an action for `x` (or for nobody) in `arena`, which must outlive it,
- * and runs it.  NULL: the arena is full; nothing was started.
+ * Starts an action of the class of x->endpoint in `arena`, which must outlive
+ * it, and runs it.  NULL: the arena is full; nothing was started.
  */
 struct action *action_begin(struct worker *w, struct exchange *x,
                             struct arena *arena);
@@ -153,13 +149,17 @@ void action_ended(struct action *a);
  */
 void action_left(struct action *a);
 
-/* Frees the parsed request and what went out: the answer has begun, neither is
+/* Frees the parsed request and what goes out: the answer has begun, neither is
  * needed. */
 void action_drop_question(struct action *a);
 
-/* The candidate being tried, as the settings know it. */
-const struct provider_settings *action_provider(const struct action *a);
-const struct route_settings *action_route(const struct action *a,
-                                          struct candidate c);
+/*
+ * Moves what goes out into the action, and its memory; the parsed request,
+ * which takes several times the room, goes: while an intent waits for the disk
+ * and a destination thinks, hundreds of others need that memory, and find it
+ * still in the processor's cache.
+ */
+void action_keep_outgoing(struct action *a, struct arena *home,
+                          struct buf *body);
 
 #endif

@@ -5,12 +5,12 @@
 
 #include "base/attr.h"
 #include "base/container.h"
-#include "broker/broker.h"
 #include "evidence/evidence.h"
 #include "http/server.h"
 #include "limit/limit_replay.h"
 #include "os/loop.h"
 #include "pipeline/action.h"
+#include "pipeline/action_class.h"
 #include "pipeline/exchange.h"
 #include "pipeline/snapshot.h"
 #include "pipeline/worker.h"
@@ -65,39 +65,12 @@ static void on_durable(struct ledger_wait *w, enum err e,
     pipeline_resume(a, e == ERR_OK ? STEP_NEXT : stage_stop(a, e));
 }
 
-static void add_route(const struct action *a, struct evidence_route *to)
-{
-    to->alias = a->resource;
-    to->attempt = a->attempt.number;
-    to->chosen = (a->attempt.number - 1) % a->candidate_count;
-    to->candidate_count = a->candidate_count;
-    for (unsigned i = 0; i < a->candidate_count; i++) {
-        struct candidate c = a->candidates[i];
-        to->candidates[i] = (struct evidence_candidate){
-            a->snapshot->settings.providers[c.provider].name,
-            action_route(a, c)->model};
-    }
-    if (a->attempt.number > 1)
-        to->why = STR("retry");
-    else
-        to->why = a->attempt.to.fallback ? STR("fallback") : STR("weight");
-}
-
 static struct evidence_body request_body(const struct action *a)
 {
     struct evidence_body b = {.has_hmac = a->has_request_hmac,
                               .bytes = a->request_bytes};
     memcpy(b.hmac, a->request_hmac, sizeof(b.hmac));
     return b;
-}
-
-/* The one that `broker` will take; empty when none fits, which it refuses. */
-static struct str credential_id(const struct action *a)
-{
-    struct broker_credential c = {0};
-    enum err e = broker_get(a->snapshot->broker, a->attempt.to.provider,
-                            action_tenant(a), action_provider(a)->region, &c);
-    return e == ERR_OK ? c.id : (struct str){0};
 }
 
 /* What an intent points to; lives while it is written. */
@@ -127,28 +100,23 @@ static size_t add_limits(const struct action *a, struct evidence_limit *to)
 static void fill_intent(const struct action *a, struct evidence_intent *f,
                         struct intent_parts *parts)
 {
-    const struct provider_settings *p = action_provider(a);
-
-    add_route(a, &parts->route);
     *f = (struct evidence_intent){
         .chain = a->chain,
         .action = a->kind,
-        .resource_type = STR("Model"),
+        .resource_type = a->resource_type,
         .resource = a->resource,
-        .destination = {p->name, p->host, p->region},
         .tenant = action_tenant(a),
         .purpose = a->purpose,
         .labels = &a->labels,
         .decision = &a->decision,
         .shadow = &a->shadow,
         .state = &a->snapshot->digests,
-        .route = &parts->route,
         .request = request_body(a),
-        .dialect = STR("openai"),
     };
     memcpy(f->id, a->id, sizeof(f->id));
     memcpy(f->session, session_id(a->session), sizeof(f->session));
-    f->credential = credential_id(a);
+    if (a->class->describe != NULL)
+        a->class->describe(a, f, &parts->route);
     f->limits = parts->limits;
     f->limit_count = add_limits(a, parts->limits);
 }
@@ -237,7 +205,8 @@ void attempt_refuse(struct action *a)
     struct evidence_refusal f = {
         .chain = a->chain,
         .action = a->kind,
-        .resource_type = a->resource.len > 0 ? STR("Model") : (struct str){0},
+        .resource_type =
+            a->resource.len > 0 ? a->resource_type : (struct str){0},
         .resource = a->resource,
         .tenant = action_tenant(a),
         .error = a->err,

@@ -144,8 +144,8 @@ static void reply_method(struct exchange *x, enum plane plane)
     buf_release(&body);
 }
 
-void exchange_reply_error(struct exchange *x, enum err why, struct str text,
-                          struct str param)
+void exchange_reply_refusal(struct exchange *x, enum err why,
+                            struct str content_type, struct str body)
 {
     static const struct http_field challenge = {STR_INIT("www-authenticate"),
                                                 STR_INIT(
@@ -156,23 +156,31 @@ void exchange_reply_error(struct exchange *x, enum err why, struct str text,
                                      limit_fields_retry_after(wait_ms,
                                                               seconds)};
     struct http_fields extra = {0};
+    int status = err_http_status(why);
+
+    if (x->gone || x->replied)
+        return;
+    if (status == 401)
+        extra = (struct http_fields){&challenge, 1};
+    else if (status == 503 || status == 429)
+        extra = (struct http_fields){&retry, 1};
+    exchange_reply(x, status, extra, content_type, body);
+}
+
+void exchange_reply_error(struct exchange *x, enum err why, struct str text,
+                          struct str param)
+{
     struct buf body;
 
     if (x->gone || x->replied)
         return;
-    if (err_http_status(why) == 401)
-        extra = (struct http_fields){&challenge, 1};
-    else if (err_http_status(why) == 503 || err_http_status(why) == 429)
-        extra = (struct http_fields){&retry, 1};
-
     buf_init(&body, ERROR_BODY_MAX);
     write_error(x, &body, why, text, param);
     if (!buf_ok(&body)) {
         buf_clear(&body);
         write_error(x, &body, why, (struct str){0}, (struct str){0});
     }
-    exchange_reply(x, err_http_status(why), extra, error_type(x),
-                   buf_str(&body));
+    exchange_reply_refusal(x, why, error_type(x), buf_str(&body));
     buf_release(&body);
 }
 
@@ -207,8 +215,9 @@ static void answer(struct exchange *x)
     case ENDPOINT_READY:
         x->worker->admin(x->worker, x);
         return;
-    case ENDPOINT_MODEL:
-    case ENDPOINT_MODELS:
+    case ENDPOINT_ACTION:
+        if (x->endpoint->class == NULL)
+            break;
         if (action_begin(x->worker, x, http_request_arena(x->http)) == NULL)
             refuse(x, ERR_NO_MEMORY);
         return;

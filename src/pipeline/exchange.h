@@ -48,8 +48,14 @@ void exchange_reply_stream(struct exchange *x, int status,
                            struct http_fields extra, struct str content_type,
                            struct body_source *src);
 
-/* Answers with an error in the dialect of the endpoint. */
+/* Answers with an error, as OpenAI writes it; beside the data plane as RFC 9457
+ * does.  Nothing happens where there was an answer. */
 void exchange_reply_error(struct exchange *x, enum err why, struct str text,
                           struct str param);
+
+/* As above, with a body of another dialect: status and fields are those of
+ * `why`. */
+void exchange_reply_refusal(struct exchange *x, enum err why,
+                            struct str content_type, struct str body);
 
 #endif

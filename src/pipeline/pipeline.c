@@ -18,7 +18,7 @@ static const struct stage table[] = {
     {"admit",      stage_admit,     stage_admit_cancel,    FACT_IDENTITY,              FACT_ADMITTED,    NULL,     NULL},
     {"parse",      stage_parse,     stage_parse_cancel,    PROVEN,                     FACT_CALL,        NULL,     NULL},
     {"classify",   stage_classify,  NULL,                  FACT_CALL,                  FACT_CLASS,       NULL,     NULL},
-    {"route",      stage_route,     NULL,                  FACT_CALL,                  FACT_ROUTE,       NULL,     NULL},
+    {"route",      stage_route,     stage_route_cancel,    FACT_CALL,                  FACT_ROUTE,       NULL,     NULL},
     {"decide",     stage_decide,    NULL,                  QUESTION,                   FACT_DECISION,    NULL,     NULL},
     {"approve",    stage_approve,   NULL,                  FACT_DECISION,              FACT_APPROVAL,    "decide", NULL},
     {"reserve",    stage_reserve,   NULL,                  FACT_APPROVAL,              FACT_RESERVATION, NULL,     NULL},

@@ -3,6 +3,8 @@
 
 #include "base/attr.h"
 #include "base/limits.h"
+#include "pipeline/model.h"
+#include "pipeline/model_list.h"
 
 #define ALL (PLANE_DATA | PLANE_CONTROL | PLANE_ADMIN)
 #define ADMIN (PLANE_CONTROL | PLANE_ADMIN)
@@ -10,18 +12,18 @@
 /* clang-format off */
 #define S STR_INIT
 static const struct endpoint endpoints[] = {
-    /* method    path                       kind             planes         action               operation       body */
-    {S("GET"),  S("/healthz"),              ENDPOINT_HEALTH, ALL,           ACTION_NONE,         LLM_NONE,       64 * KIB},
-    {S("POST"), S("/healthz"),              ENDPOINT_HEALTH, ALL,           ACTION_NONE,         LLM_NONE,       64 * KIB},
-    {S("POST"), S("/v1/chat/completions"),  ENDPOINT_MODEL,  PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_CHAT,       HTTP_BODY_MAX},
-    {S("POST"), S("/v1/embeddings"),        ENDPOINT_MODEL,  PLANE_DATA,    ACTION_MODEL_EMBED,  LLM_EMBEDDINGS, HTTP_BODY_MAX},
-    {S("GET"),  S("/v1/models"),            ENDPOINT_MODELS, PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_NONE,       0},
-    {S("GET"),  S("/v1/models/"),           ENDPOINT_MODELS, PLANE_DATA,    ACTION_MODEL_INVOKE, LLM_NONE,       0},
-    {S("GET"),  S("/readyz"),               ENDPOINT_READY,  ADMIN,         ACTION_NONE,         LLM_NONE,       64 * KIB},
-    {S("POST"), S("/readyz"),               ENDPOINT_READY,  ADMIN,         ACTION_NONE,         LLM_NONE,       64 * KIB},
-    {S("GET"),  S("/metrics"),              ENDPOINT_METRICS, ADMIN,        ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},
-    {S("GET"),  S("/admin/v1/"),            ENDPOINT_ADMIN,  ADMIN,         ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},
-    {S("POST"), S("/admin/v1/"),            ENDPOINT_ADMIN,  ADMIN,         ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},
+    /* method    path                       kind              planes         class              action               operation       body */
+    {S("GET"),  S("/healthz"),              ENDPOINT_HEALTH,  ALL,           NULL,              ACTION_NONE,         LLM_NONE,       64 * KIB},
+    {S("POST"), S("/healthz"),              ENDPOINT_HEALTH,  ALL,           NULL,              ACTION_NONE,         LLM_NONE,       64 * KIB},
+    {S("POST"), S("/v1/chat/completions"),  ENDPOINT_ACTION,  PLANE_DATA,    &model_class,      ACTION_MODEL_INVOKE, LLM_CHAT,       HTTP_BODY_MAX},
+    {S("POST"), S("/v1/embeddings"),        ENDPOINT_ACTION,  PLANE_DATA,    &model_class,      ACTION_MODEL_EMBED,  LLM_EMBEDDINGS, HTTP_BODY_MAX},
+    {S("GET"),  S("/v1/models"),            ENDPOINT_ACTION,  PLANE_DATA,    &model_list_class, ACTION_MODEL_INVOKE, LLM_NONE,       0},
+    {S("GET"),  S("/v1/models/"),           ENDPOINT_ACTION,  PLANE_DATA,    &model_list_class, ACTION_MODEL_INVOKE, LLM_NONE,       0},
+    {S("GET"),  S("/readyz"),               ENDPOINT_READY,   ADMIN,         NULL,              ACTION_NONE,         LLM_NONE,       64 * KIB},
+    {S("POST"), S("/readyz"),               ENDPOINT_READY,   ADMIN,         NULL,              ACTION_NONE,         LLM_NONE,       64 * KIB},
+    {S("GET"),  S("/metrics"),              ENDPOINT_METRICS, ADMIN,         NULL,              ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},
+    {S("GET"),  S("/admin/v1/"),            ENDPOINT_ADMIN,   ADMIN,         NULL,              ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},
+    {S("POST"), S("/admin/v1/"),            ENDPOINT_ADMIN,   ADMIN,         NULL,              ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},
 };
 #undef S
 /* clang-format on */

@@ -15,11 +15,12 @@
 #include "domain/action.h"
 #include "llm/dialect.h"
 
+struct action_class;
+
 enum endpoint_kind {
     ENDPOINT_NONE = 0,
     ENDPOINT_HEALTH, /* anonymous: answers "ok" */
-    ENDPOINT_MODEL,  /* one model call */
-    ENDPOINT_MODELS, /* the models that the caller may use; GET */
+    ENDPOINT_ACTION, /* an action of `class` walks the table */
     ENDPOINT_ADMIN,  /* the admin API; worker->admin answers it */
     ENDPOINT_METRICS,
     ENDPOINT_READY, /* anonymous: one word */
@@ -36,10 +37,11 @@ struct endpoint {
     struct str method;
     struct str path; /* exact, or a prefix when it ends in '/' */
     enum endpoint_kind kind;
-    unsigned planes; /* enum plane, or-ed */
+    unsigned planes;                  /* enum plane, or-ed */
+    const struct action_class *class; /* of an action; NULL denies */
     enum action_kind action;
-    enum llm_operation operation;
-    size_t body_max; /* bytes; 0: no body */
+    enum llm_operation operation; /* of a model call */
+    size_t body_max;              /* bytes; 0: no body */
 };
 
 enum endpoint_match {

@@ -5,21 +5,14 @@
  * Needs: decision to record.  Gives: credential.
  * Stops with: ERR_CREDENTIAL, ERR_REVOKED.
  */
-#include "broker/broker.h"
 #include "pipeline/action.h"
-#include "pipeline/snapshot.h"
+#include "pipeline/action_class.h"
 #include "pipeline/standing.h"
 
 enum step stage_broker(struct action *a)
 {
-    struct broker_credential c;
-
     enum err e = standing_holds(a); /* the record may have taken a while */
     if (e == ERR_OK)
-        e = broker_get(a->snapshot->broker, a->attempt.to.provider,
-                       action_tenant(a), action_provider(a)->region, &c);
-    if (e != ERR_OK)
-        return stage_stop(a, e);
-    a->credential = c.field;
-    return STEP_NEXT;
+        e = a->class->broker == NULL ? ERR_INTERNAL : a->class->broker(a);
+    return e == ERR_OK ? STEP_NEXT : stage_stop(a, e);
 }

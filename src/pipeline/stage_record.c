@@ -6,8 +6,8 @@
  */
 #include "base/container.h"
 #include "pipeline/action.h"
+#include "pipeline/action_class.h"
 #include "pipeline/attempt.h"
-#include "pipeline/outgoing.h"
 #include "pipeline/worker.h"
 
 /* A disk that hangs: better an answer than a caller who waits for ever. */
@@ -21,7 +21,8 @@ static void on_overdue(struct timer *t)
 
 enum step stage_record(struct action *a)
 {
-    enum err e = outgoing_write(a);
+    enum err e =
+        a->class->outgoing == NULL ? ERR_INTERNAL : a->class->outgoing(a);
     if (e == ERR_OK)
         e = attempt_open(a);
     if (e != ERR_OK)

@@ -1,21 +1,19 @@
 /*
- * stage_relay.c - streams the answer back: meters it, hashes it, and can cut
- * it.
+ * stage_relay.c - streams the answer back: the class meters it, hashes it, and
+ * can cut it.
  *
  * Needs: dispatched.  Gives: relayed.
- * Stops with: ERR_UPSTREAM, ERR_TIMEOUT (the destination broke off).
+ * Stops with: what the class found: the destination broke off.
  */
-#include "http/client.h"
 #include "pipeline/action.h"
-#include "pipeline/relay.h"
+#include "pipeline/action_class.h"
 
 enum step stage_relay(struct action *a)
 {
-    relay_start(a);
-    return STEP_WAIT;
+    return action_class_run(a, a->class->relay, a->class->relay_cancel);
 }
 
 void stage_relay_cancel(struct action *a)
 {
-    relay_cut(a);
+    a->class->relay_cancel(a);
 }

@@ -8,11 +8,16 @@
  * Needs: nothing.  Gives: replied.
  */
 #include "pipeline/action.h"
+#include "pipeline/action_class.h"
 #include "pipeline/exchange.h"
 
 enum step stage_reply(struct action *a)
 {
-    if (a->exchange != NULL && a->err != ERR_OK)
+    if (a->exchange == NULL || a->err == ERR_OK)
+        return STEP_NEXT;
+    if (a->class->reply != NULL)
+        a->class->reply(a);
+    else
         exchange_reply_error(a->exchange, a->err, a->reason, a->param);
     return STEP_NEXT;
 }

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "os/loop.h"
 #include "pipeline/action.h"
+#include "pipeline/action_class.h"
 #include "pipeline/snapshot.h"
 #include "pipeline/worker.h"
 #include "registry/registry.h"
@@ -29,15 +30,16 @@ static enum err reserve(struct action *a)
                                        .owner = a->entries[i]->owner};
     }
     text_hex(session_id(a->session), SESSION_ID_LEN, session);
-    const struct limit_ask ask = {
+    struct limit_ask ask = {
         .links = links,
         .link_count = a->chain->count,
         .tenant = action_tenant(a),
-        .model = a->resource,
         .session = {session, sizeof(session)},
         .tokens = a->estimate,
         .now_us = loop_wall_us(a->worker->loop),
     };
+    if (a->class->count != NULL)
+        a->class->count(a, &ask);
     return limit_reserve(a->worker->limits, a->snapshot->limits, &ask, &a->held,
                          &a->limits);
 }
@@ -57,6 +59,5 @@ enum step stage_reserve(struct action *a)
         .started_ms = loop_now_ms(a->worker->loop),
         .usage = USAGE_UNKNOWN,
     };
-    a->candidate_next = number;
     return STEP_NEXT;
 }

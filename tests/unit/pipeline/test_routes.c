@@ -20,13 +20,13 @@ static void test_only_what_is_in_the_table_is_found(void **state)
         struct str argument;
     } cases[] = {
         {PLANE_DATA, STR_INIT("POST"), STR_INIT("/v1/chat/completions"),
-         ENDPOINT_MATCH, ENDPOINT_MODEL, STR_INIT("")},
+         ENDPOINT_MATCH, ENDPOINT_ACTION, STR_INIT("")},
         {PLANE_DATA, STR_INIT("POST"), STR_INIT("/v1/embeddings"),
-         ENDPOINT_MATCH, ENDPOINT_MODEL, STR_INIT("")},
+         ENDPOINT_MATCH, ENDPOINT_ACTION, STR_INIT("")},
         {PLANE_DATA, STR_INIT("GET"), STR_INIT("/v1/models"), ENDPOINT_MATCH,
-         ENDPOINT_MODELS, STR_INIT("")},
+         ENDPOINT_ACTION, STR_INIT("")},
         {PLANE_DATA, STR_INIT("GET"), STR_INIT("/v1/models/small"),
-         ENDPOINT_MATCH, ENDPOINT_MODELS, STR_INIT("small")},
+         ENDPOINT_MATCH, ENDPOINT_ACTION, STR_INIT("small")},
         {PLANE_DATA, STR_INIT("GET"), STR_INIT("/v1/chat/completions"),
          ENDPOINT_MATCH_PATH, ENDPOINT_NONE, STR_INIT("")},
         {PLANE_DATA, STR_INIT("POST"), STR_INIT("/v1/chat/completions/"),

@@ -1,5 +1,5 @@
-/* Tests pipeline/relay: plain answers, streams, and every way in which one of
- * the two sides can leave the other. */
+/* Tests pipeline/model_relay: plain answers, streams, and every way in which
+ * one of the two sides can leave the other. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

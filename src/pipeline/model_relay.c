@@ -1,5 +1,5 @@
-/* relay.c - see relay.h. */
-#include "pipeline/relay.h"
+/* model_relay.c - see model_relay.h. */
+#include "pipeline/model_relay.h"
 
 #include <assert.h>
 
@@ -7,14 +7,14 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "llm/openai.h"
-#include "pipeline/action.h"
 #include "pipeline/exchange.h"
+#include "pipeline/model.h"
 #include "pipeline/payload.h"
 #include "pipeline/standing.h"
 
 enum { KEPT_FIELDS_MAX = 8 };
 
-struct relay {
+struct model_relay {
     struct action *action; /* NULL: it has ended, the stream lingers */
     int status;
     struct http_field fields[KEPT_FIELDS_MAX];
@@ -58,10 +58,10 @@ static bool keep(struct arena *a, struct str from, struct str *ret)
     return copy != NULL;
 }
 
-enum step relay_keep_head(struct action *a,
-                          const struct http_response_head *head)
+enum step model_relay_keep_head(struct action *a,
+                                const struct http_response_head *head)
 {
-    struct relay *r = ARENA_NEW(a->arena, struct relay, 1);
+    struct model_relay *r = ARENA_NEW(a->arena, struct model_relay, 1);
     if (r == NULL)
         return stage_stop(a, ERR_NO_MEMORY);
     r->action = a;
@@ -81,13 +81,13 @@ enum step relay_keep_head(struct action *a,
             !keep(a->arena, f->value, &to->value))
             return stage_stop(a, ERR_NO_MEMORY);
     }
-    a->relay = r;
+    model_of(a)->relay = r;
     return STEP_NEXT;
 }
 
-enum step relay_keep_error(struct action *a, struct str body)
+enum step model_relay_keep_error(struct action *a, struct str body)
 {
-    struct relay *r = a->relay;
+    struct model_relay *r = model_of(a)->relay;
 
     if (!keep(a->arena, body, &r->error_body))
         return stage_stop(a, ERR_NO_MEMORY);
@@ -95,12 +95,12 @@ enum step relay_keep_error(struct action *a, struct str body)
     return STEP_NEXT;
 }
 
-void relay_drop(struct action *a)
+void model_relay_drop(struct action *a)
 {
-    a->relay = NULL; /* its memory goes with the arena */
+    model_of(a)->relay = NULL; /* its memory goes with the arena */
 }
 
-static struct http_fields kept_fields(const struct relay *r)
+static struct http_fields kept_fields(const struct model_relay *r)
 {
     return (struct http_fields){r->fields, r->field_count};
 }
@@ -113,12 +113,12 @@ static void book(struct action *a, const struct openai_answer *answer)
 }
 
 /* The action goes on; whatever still streams does so without it. */
-static void leave(struct relay *r, enum step outcome)
+static void leave(struct model_relay *r, enum step outcome)
 {
     struct action *a = r->action;
 
     r->action = NULL;
-    a->relay = NULL;
+    model_of(a)->relay = NULL;
     pipeline_resume(a, outcome);
 }
 
@@ -127,14 +127,15 @@ static void leave(struct relay *r, enum step outcome)
 static void on_whole(void *user, struct str body, enum err e)
 {
     struct action *a = user;
-    struct relay *r = a->relay;
+    struct model_relay *r = model_of(a)->relay;
 
     if (e != ERR_OK) {
         /* More than one piece of memory may hold is no usable answer. */
         leave(r, stage_stop(a, e == ERR_LIMIT ? ERR_UPSTREAM : e));
         return;
     }
-    struct openai_answer answer = openai_meter(a->arena, body, &a->request);
+    struct openai_answer answer =
+        openai_meter(a->arena, body, &model_of(a)->request);
     book(a, &answer);
     a->attempt.answer_bytes = body.len;
     a->attempt.has_answer_hmac = payload_hmac(a, body, a->attempt.answer_hmac);
@@ -150,7 +151,7 @@ static void on_whole(void *user, struct str body, enum err e)
 
 /* The destination's own refusal: what it says of the question is the
  * caller's business, what it says of our credential is not. */
-static void relay_error(struct relay *r)
+static void relay_error(struct model_relay *r)
 {
     struct action *a = r->action;
 
@@ -170,7 +171,7 @@ static void relay_error(struct relay *r)
 
 /* ---- streams ---- */
 
-static void release_stream(struct relay *r)
+static void release_stream(struct model_relay *r)
 {
     openai_stream_free(r->meter);
     r->meter = NULL;
@@ -178,7 +179,7 @@ static void release_stream(struct relay *r)
     payload_digest_drop(&r->digest);
 }
 
-static void answer_pull(struct relay *r, struct str piece, bool last,
+static void answer_pull(struct model_relay *r, struct str piece, bool last,
                         enum err e)
 {
     body_sink *sink = r->sink;
@@ -195,7 +196,7 @@ static void answer_pull(struct relay *r, struct str piece, bool last,
 }
 
 /* Books what was counted up to here; the destination's side has ended. */
-static void finish(struct relay *r, enum outcome_status outcome)
+static void finish(struct model_relay *r, enum outcome_status outcome)
 {
     struct action *a = r->action;
     struct openai_answer answer = openai_stream_answer(r->meter);
@@ -209,7 +210,7 @@ static void finish(struct relay *r, enum outcome_status outcome)
 
 /* The destination broke off: the caller is told so inside the stream, and
  * then sees it end as broken, not as complete. */
-static void tell_broken(struct relay *r)
+static void tell_broken(struct model_relay *r)
 {
     buf_clear(&r->piece);
     openai_stream_error(&r->piece, r->broken, str_from(err_text(r->broken)));
@@ -219,7 +220,7 @@ static void tell_broken(struct relay *r)
 
 static void on_piece(void *reader, struct str piece, bool last, enum err e)
 {
-    struct relay *r = reader;
+    struct model_relay *r = reader;
     struct action *a = r->action;
 
     if (last || e != ERR_OK)
@@ -255,7 +256,7 @@ static void on_piece(void *reader, struct str piece, bool last, enum err e)
 
 static void on_pull(struct body_source *src, body_sink *sink, void *reader)
 {
-    struct relay *r = CONTAINER_OF(src, struct relay, out);
+    struct model_relay *r = CONTAINER_OF(src, struct model_relay, out);
 
     assert(r->sink == NULL);
     r->sink = sink;
@@ -273,7 +274,7 @@ static void on_pull(struct body_source *src, body_sink *sink, void *reader)
  * the action. */
 static void on_cancel(struct body_source *src)
 {
-    struct relay *r = CONTAINER_OF(src, struct relay, out);
+    struct model_relay *r = CONTAINER_OF(src, struct model_relay, out);
     bool goes_on = r->action != NULL && r->broken == ERR_OK;
     bool whole = goes_on && openai_stream_done(r->meter);
 
@@ -290,72 +291,76 @@ static void on_cancel(struct body_source *src)
         leave(r, STEP_NEXT);
 }
 
-static enum step start_stream(struct relay *r)
+static enum step start_stream(struct model_relay *r)
 {
     struct action *a = r->action;
+    struct model_call *m = model_of(a);
 
-    enum err e = openai_stream_new(a->arena, &a->request, &r->meter);
+    enum err e = openai_stream_new(a->arena, &m->request, &r->meter);
     if (e != ERR_OK) {
-        http_call_cancel(a->call);
-        a->call = NULL;
+        http_call_cancel(m->call);
+        m->call = NULL;
         return stage_stop(a, e);
     }
     r->out = (struct body_source){on_pull, on_cancel};
     buf_init(&r->piece, SSE_EVENT_MAX + 2 * BODY_PIECE_MAX);
     payload_digest_begin(&r->digest, a);
-    r->in = http_call_body(a->call);
-    a->call = NULL;
-    action_drop_question(a);
+    r->in = http_call_body(m->call);
+    m->call = NULL;
+    model_drop_question(a);
     exchange_reply_stream(a->exchange, r->status, kept_fields(r),
                           r->content_type, &r->out);
     return STEP_WAIT;
 }
 
-static bool has_type(const struct relay *r, struct str type)
+static bool has_type(const struct model_relay *r, struct str type)
 {
     struct str has = str_first(r->content_type, str_find(r->content_type, ';'));
     return str_eq_nocase(str_trim(has), type);
 }
 
-void relay_start(struct action *a)
+enum step model_relay(struct action *a)
 {
-    struct relay *r = a->relay;
+    struct model_call *m = model_of(a);
+    struct model_relay *r = m->relay;
     bool streamed = has_type(r, STR("text/event-stream"));
 
     if (r->has_error_body) {
         relay_error(r);
-        return;
+        return STEP_WAIT;
     }
-    if (streamed != a->request.stream || r->coded || r->status != 200 ||
+    if (streamed != m->request.stream || r->coded || r->status != 200 ||
         (!streamed && !has_type(r, STR("application/json")))) {
         /* Not what was asked for: nothing that the meter could read. */
-        http_call_cancel(a->call);
-        a->call = NULL;
+        http_call_cancel(m->call);
+        m->call = NULL;
         leave(r, stage_stop(a, ERR_UPSTREAM));
-        return;
+        return STEP_WAIT;
     }
     if (!streamed) {
-        action_drop_question(a);
-        struct body_source *src = http_call_body(a->call);
-        a->call = NULL;
-        gather_start(&a->gather, src, HTTP_BODY_MAX, on_whole, a);
-        return;
+        model_drop_question(a);
+        struct body_source *src = http_call_body(m->call);
+        m->call = NULL;
+        gather_start(&m->gather, src, HTTP_BODY_MAX, on_whole, a);
+        return STEP_WAIT;
     }
     enum step started = start_stream(r);
     if (started != STEP_WAIT)
         leave(r, started);
+    return STEP_WAIT;
 }
 
-void relay_cut(struct action *a)
+void model_relay_cancel(struct action *a)
 {
-    struct relay *r = a->relay;
+    struct model_call *m = model_of(a);
+    struct model_relay *r = m->relay;
 
-    gather_cancel(&a->gather);
+    gather_cancel(&m->gather);
     if (r == NULL)
         return;
     if (r->meter != NULL)
         finish(r, OUTCOME_INTERRUPTED);
-    a->relay = NULL;
+    m->relay = NULL;
     r->action = NULL;
     if (r->meter == NULL)
         return; /* not streamed, or the caller's side has ended */
