@@ -33,6 +33,10 @@ struct str catalog_state_name(enum catalog_state s);
 enum {
     CATALOG_TOOLS_MAX = 16384, /* of all servers */
     CATALOG_SERVER_MAX = 4096, /* of one server */
+    /* Bytes of one definition: a row of the store holds two.  A longer one
+     * counts as one that cannot be read. */
+    CATALOG_TEXT_MAX = 256 * 1024,
+    CATALOG_SERVER_TEXT_MAX = 16 * 1024 * 1024, /* of all of one server's */
 };
 
 struct catalog_tool {
@@ -55,7 +59,7 @@ struct catalog;
 struct catalog *catalog_ref(struct catalog *c);
 void catalog_unref(struct catalog *c); /* NULL is allowed; any thread */
 
-/* NULL: nobody has offered it.  Borrowed from `c`. */
+/* NULL: nobody has offered it.  Borrowed from `c`.  By hash. */
 const struct catalog_tool *catalog_find(const struct catalog *c,
                                         struct str server, struct str name);
 /* Tools of one server (of all, where it is empty), in the order of server and
@@ -67,12 +71,32 @@ size_t catalog_count(const struct catalog *c, struct str server);
 /*
  * What catalog_writer_offer() would do is already so: every tool of `offered`
  * is known, and what it is known as follows from this offer.  The fast path of
- * every listing.
+ * every listing.  A definition that cannot be read is a name without a text;
+ * where nobody knows the name, nothing follows from it.
  */
 bool catalog_is_settled(const struct catalog *c, struct str server,
                         const struct tool *offered, size_t count);
 
-/* SHA-256 over all that is pinned; evidence names it with the schema. */
+/* SHA-256 over all that is usable: server, name and digest of each.  Zero:
+ * nothing is.  Evidence names it as the schema. */
 struct hash catalog_digest(const struct catalog *c);
+
+/*
+ * An offer on its way to the writer; embedded in its owner, zero-initialised.
+ * `done` runs once, in a later turn of the owner's loop: ERR_OK: the catalog
+ * that its worker has by now is what follows from the offer.  Any other
+ * error: nothing is known of what was offered, so none of it may be listed.
+ */
+struct catalog_wait {
+    void (*done)(struct catalog_wait *w, enum err e);
+    struct catalog_wait **held; /* private: where the answer will look */
+};
+/* The owner goes away: `done` will not run.  Allowed when it is not waiting. */
+static inline void catalog_wait_cancel(struct catalog_wait *w)
+{
+    if (w->held != NULL)
+        *w->held = NULL;
+    w->held = NULL;
+}
 
 #endif

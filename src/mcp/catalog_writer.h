@@ -30,6 +30,8 @@ enum catalog_event {
     CATALOG_RETURNED, /* the server offers the pinned one again: usable */
     CATALOG_APPROVED, /* by a person */
 };
+/* "seen", "changed", "returned", "approved". */
+struct str catalog_event_name(enum catalog_event e);
 
 struct catalog_change {
     enum catalog_event event;
@@ -46,7 +48,8 @@ struct catalog_changes {
 MUST_CHECK enum err catalog_writer_new(struct catalog_writer **ret);
 void catalog_writer_free(struct catalog_writer *w); /* NULL is allowed */
 
-/* Puts stored rows back; before all else.  ERR_CORRUPT: not rows of ours. */
+/* Puts stored rows back; before all else.  ERR_CORRUPT: not rows of ours.
+ * ERR_LIMIT: too many. */
 MUST_CHECK enum err catalog_writer_load(struct catalog_writer *w,
                                         const struct catalog_row *rows,
                                         size_t count);
@@ -54,11 +57,15 @@ MUST_CHECK enum err catalog_writer_load(struct catalog_writer *w,
 struct catalog *catalog_writer_current(const struct catalog_writer *w);
 
 /*
- * A server has offered these, and all of these, to somebody.  A tool that it
- * does not offer stays as it is.  A quarantined tool that is offered as it was
- * pinned is usable again.  Two names of one offer that differ only in case are
- * both proposed, whatever was asked for: one could be taken for the other.
- * `approve_new` as in the settings.  ERR_LIMIT: too many.
+ * A server has offered these to somebody.  A tool that is not among them stays
+ * as it is.  A quarantined tool that is offered as it was pinned is usable
+ * again.  Among the tools of one server two names that differ only in case
+ * could be taken for each other: what is new with such a name is proposed,
+ * whatever was asked for; what is pinned already, stays so.  A name without a
+ * text stands for a definition that cannot be read: it quarantines what is
+ * pinned and is nothing where the name is not known.
+ * `approve_new` as in the settings.  ERR_LIMIT: too many, or too long in all.
+ * ERR_MALFORMED: one name twice.
  */
 MUST_CHECK enum err
 catalog_writer_offer(struct catalog_writer *w, struct str server,
