@@ -26,13 +26,17 @@
 #include "domain/principal.h"
 
 struct approvals;
+struct arena;
 struct loop;
 
 enum {
     APPROVAL_ID_LEN = 16,
-    APPROVALS_MAX = 10000,       /* open tickets */
-    APPROVALS_PER_LINK_MAX = 16, /* open ones of one principal */
+    APPROVALS_MAX = 10000,       /* tickets that are not over */
+    APPROVALS_PER_LINK_MAX = 16, /* of these, those of one principal */
+    APPROVALS_KEPT_MAX = 1000,   /* that are over, to be looked at */
+    APPROVALS_KEPT_MS = 3600000, /* and for how long */
     APPROVAL_TEXT_MAX = 16384,   /* of what is shown of the arguments */
+    APPROVAL_PART_MAX = 1024,    /* of each other text */
 };
 
 enum approval_state {
@@ -47,14 +51,15 @@ enum approval_state {
 /* "open", "granted", ...; "" for none. */
 struct str approval_state_name(enum approval_state s);
 
-/* What somebody wants a yes for; all texts are copied. */
+/* What somebody wants a yes for; all texts are copied, and are UTF-8. */
 struct approval_ask {
     struct hash digest; /* of the action */
     struct str tenant;
     const struct chain *chain; /* whose members cannot say yes */
     const struct decision_approval *needs;
     unsigned need_count;
-    /* For the person who decides; never cut silently. */
+    /* For the person who decides; never cut: what is too long to be shown is
+     * not asked for. */
     struct str action, resource, purpose, destination;
     struct str arguments;       /* canonical JSON, or empty */
     unsigned char decision[16]; /* decision id of the action that asked first */
@@ -67,8 +72,12 @@ void approvals_free(struct approvals *t); /* NULL is allowed */
 
 /*
  * The ticket of that digest, or a new one; *ret_is_new tells which.  One that
- * was denied, used or has expired is not found by its digest any more.
- * ERR_LIMIT: too many are open, here or of a link.  ERR_NO_MEMORY.
+ * was denied, used or has expired is not found by its digest any more, nor
+ * one that does not cover all of `needs` (the policies have changed): that one
+ * expires.  APPROVAL_TAKEN: another action uses it right now; there is nothing
+ * to wait for, and later the same asks anew.
+ * ERR_LIMIT: too many are open, here or of a link, or a text is too long.
+ * ERR_NO_MEMORY.
  */
 MUST_CHECK enum err approvals_ask(struct approvals *t,
                                   const struct approval_ask *ask,
@@ -76,24 +85,25 @@ MUST_CHECK enum err approvals_ask(struct approvals *t,
                                   enum approval_state *ret_state,
                                   bool *ret_is_new);
 
-/* A yes that is unused for this digest: takes it (GRANTED to TAKEN) and gives
- * which forbids it lifts and who said yes; borrowed until it is settled.
- * ERR_APPROVAL_PENDING: open.  ERR_DENIED: people said no.  ERR_NOT_FOUND. */
+/* A yes that is unused: which forbids it lifts, and who said it. */
 struct approval_grant {
     unsigned char id[APPROVAL_ID_LEN];
     struct str policies[DECISION_APPROVALS_MAX];
     unsigned policy_count;
-    struct str by[DECISION_APPROVALS_MAX]; /* entity ids, one per group */
+    struct str by[DECISION_APPROVALS_MAX]; /* entity ids, each once */
     unsigned by_count;
-    int64_t at_us;
+    int64_t at_us; /* of the last yes */
 };
 
-/* Looks without taking; the forbids of `ret` may be passed over in deciding. */
-MUST_CHECK enum err approvals_look(struct approvals *t,
+/* Looks without taking; the forbids of `ret` may be passed over in deciding.
+ * Its texts are copied to `a`.  ERR_APPROVAL_PENDING: open, or another action
+ * uses it right now.  ERR_DENIED: people said no, and nobody has asked since.
+ * ERR_NOT_FOUND.  ERR_NO_MEMORY. */
+MUST_CHECK enum err approvals_look(struct approvals *t, struct arena *a,
                                    const struct hash *digest, int64_t now_us,
                                    struct approval_grant *ret);
 /* GRANTED to TAKEN, by exactly one action.  ERR_CONFLICT: not granted (any
- * more). */
+ * more), or not for this digest. */
 MUST_CHECK enum err approvals_take(struct approvals *t,
                                    const unsigned char id[APPROVAL_ID_LEN],
                                    const struct hash *digest, int64_t now_us);
@@ -101,10 +111,18 @@ MUST_CHECK enum err approvals_take(struct approvals *t,
 void approvals_settle(struct approvals *t,
                       const unsigned char id[APPROVAL_ID_LEN], bool used);
 
-/* A person's word.  `who` is an entity id ("local|alice"), `account` the name
+/*
+ * A person's word.  `who` is an entity id ("local|alice"), `account` the name
  * that groups list.  `groups` are those it is a member of for this tenant.
+ *
+ * A yes counts for every group that is still needed and that the person is a
+ * member of: groups name competences, and who wants two people makes groups
+ * without common members.  A no of a member of any of the ticket's groups ends
+ * it, also after a yes of theirs.
+ *
  * ERR_NOT_FOUND.  ERR_CONFLICT: decided or expired.  ERR_DENIED: in none of
- * the groups that are still needed, or a link of the chain. */
+ * the groups that this word needs, or a link of the chain.  ERR_NO_MEMORY.
+ */
 struct approval_word {
     unsigned char id[APPROVAL_ID_LEN];
     struct str who, account;
@@ -135,15 +153,33 @@ struct approval_row {
         *by; /* who said yes, as many as needs; empty: nobody yet */
     unsigned need_count;
     struct str reason; /* of a no */
+    /* `ends_us`: when it will be over, or was. */
     int64_t asked_us, ends_us;
 };
-/* Calls `each` under the lock, the oldest first: copy and return. */
+/* Calls `each` under the lock, the oldest first: copy and return.  Those that
+ * are over come first, while they are kept. */
 void approvals_each(struct approvals *t, int64_t now_us,
                     void (*each)(void *user, const struct approval_row *row),
                     void *user);
 
-/* Ends what is over; about once a second.  Told to who waits. */
-void approvals_sweep(struct approvals *t, int64_t now_us);
+/*
+ * Ends what is over, forgets what was kept long enough; about once a second,
+ * by one thread at a time.  Told to who waits; and to `expired`, not under the
+ * lock, once for each ticket that has ended by itself.
+ */
+struct approvals_expired {
+    /* `unused`: people had said yes. */
+    void (*each)(void *user, const struct approval_row *row, bool unused);
+    void *user;
+};
+void approvals_sweep(struct approvals *t, int64_t now_us,
+                     const struct approvals_expired *to);
+
+/* For figures: tickets that wait for people, and what came of all others. */
+struct approvals_counts {
+    uint64_t open, asked, granted, denied, expired, used;
+};
+struct approvals_counts approvals_counts_of(struct approvals *t);
 
 /*
  * Somebody who waits for a ticket; embedded in its owner.  w->done runs on
