@@ -101,6 +101,18 @@ static const struct store_sql steps[][STEP_STATEMENTS_MAX + 1] = {
       " expires_us BIGINT NOT NULL)",
       0},
      {"CREATE INDEX identity_key_of ON identity_key (id, kind)", 0}},
+    {{"CREATE TABLE tool ("
+      " node TEXT NOT NULL,"
+      " server TEXT NOT NULL,"
+      " name TEXT NOT NULL,"
+      " state TEXT NOT NULL,"
+      " pinned TEXT NOT NULL,"
+      " offered TEXT NOT NULL,"
+      " approved_by TEXT NOT NULL,"
+      " first_us BIGINT NOT NULL,"
+      " changed_us BIGINT NOT NULL,"
+      " PRIMARY KEY (node, server, name))",
+      0}},
 };
 
 int64_t table_schema_known(void)
