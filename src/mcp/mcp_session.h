@@ -42,10 +42,12 @@ struct mcp_session_about {
 };
 
 MUST_CHECK enum err mcp_sessions_new(struct mcp_sessions **ret);
-void mcp_sessions_free(struct mcp_sessions *t); /* NULL is allowed */
+/* Ends them all; handles may still be held.  NULL is allowed. */
+void mcp_sessions_free(struct mcp_sessions *t);
 
 /* Opens one; *ret is one reference.  `now_ms` is monotonic.  ERR_OVERLOAD:
- * MCP_SESSIONS_MAX are open.  ERR_NO_MEMORY. */
+ * MCP_SESSIONS_MAX are open, or the caller has as many as it may and none of
+ * them is idle.  ERR_NO_MEMORY. */
 MUST_CHECK enum err mcp_sessions_open(struct mcp_sessions *t,
                                       const struct mcp_session_about *about,
                                       int64_t idle_ms, int64_t now_ms,
@@ -73,7 +75,7 @@ const struct mcp_session_about *mcp_session_about(const struct mcp_session *s);
 /*
  * A request of the caller's is under way as `number` (hub_number()); one
  * without id is not kept.  ERR_CONFLICT: one of that id is.  ERR_OVERLOAD:
- * MCP_SESSION_CALLS_MAX are.
+ * MCP_SESSION_CALLS_MAX are.  ERR_NO_MEMORY.
  */
 MUST_CHECK enum err mcp_session_enter(struct mcp_session *s,
                                       struct message_id id, uint64_t number);
