@@ -16,7 +16,7 @@ enum { CELL_MAX = 256, INDENT_MAX = 16, SCALAR_MAX = 64 * 1024 };
 
 static const char *const kinds[] = {
     "intent",   "outcome",    "refusal",   "session", "token", "credential",
-    "approval", "revocation", "lifecycle", "policy",  "admin",
+    "approval", "revocation", "lifecycle", "policy",  "admin", "tool",
 };
 
 bool entry_view_is_kind(struct str kind)

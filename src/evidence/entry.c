@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/text.h"
+#include "evidence/entry_approval.h"
 #include "evidence/entry_parts.h"
 
 static_assert(ENTRY_TEXT_MAX >= 2 * NAME_MAX_LEN + 64,
@@ -82,6 +83,17 @@ static void limits(struct jcs *w, const struct evidence_limit *l, size_t n)
     jcs_end(w);
 }
 
+/* Which definition of a tool it is about. */
+static void tool(struct jcs *w, const struct hash *digest)
+{
+    if (digest == NULL)
+        return;
+    jcs_name(w, STR("tool"));
+    jcs_object(w);
+    entry_parts_id(w, STR("digest"), digest->bytes, HASH_LEN);
+    jcs_end(w);
+}
+
 enum { STATE_SHORT = 8 }; /* bytes of a digest in what is written often */
 
 enum err entry_intent(struct buf *to, const struct evidence_head *h,
@@ -91,6 +103,7 @@ enum err entry_intent(struct buf *to, const struct evidence_head *h,
     struct jcs *w = &entry.jcs;
     entry_parts_begin(&entry, to);
     entry_parts_action(w, f->action);
+    entry_approval_used(w, f->approval);
     entry_parts_chain(w, f->chain);
     credential(w, f->credential);
     entry_parts_decision(w, f->decision, f->shadow);
@@ -116,6 +129,7 @@ enum err entry_intent(struct buf *to, const struct evidence_head *h,
     entry_parts_text(w, STR("task"), f->task);
     entry_parts_text(w, STR("tenant"), f->tenant);
     entry_parts_time(w, h);
+    tool(w, f->tool);
     entry_parts_id(w, STR("trace"), f->trace, sizeof(f->trace));
     entry_parts_v(w);
     return entry_parts_end(&entry);
@@ -197,6 +211,7 @@ enum err entry_refusal(struct buf *to, const struct evidence_head *h,
     entry_parts_id(w, STR("id"), f->id, sizeof(f->id));
     entry_parts_kind(w, STR("refusal"));
     entry_parts_node(w, h);
+    entry_parts_id(w, STR("parent"), f->parent, sizeof(f->parent));
     entry_parts_request(w, &f->request, (struct str){NULL, 0});
     entry_parts_resource(w, f->resource_type, f->resource);
     entry_parts_salt(w, h);
@@ -264,15 +279,6 @@ enum err entry_lifecycle(struct buf *to, const struct evidence_head *h,
     return entry_parts_end(&entry);
 }
 
-static void author(struct jcs *w, const struct evidence_admin *f)
-{
-    jcs_name(w, STR("author"));
-    jcs_object(w);
-    entry_parts_text(w, STR("id"), f->author);
-    entry_parts_text(w, STR("method"), f->author_method);
-    jcs_end(w);
-}
-
 static void subject(struct jcs *w, const struct evidence_admin *f)
 {
     if (f->subject.len == 0)
@@ -291,7 +297,7 @@ enum err entry_admin(struct buf *to, const struct evidence_head *h,
     struct jcs *w = &entry.jcs;
     entry_parts_begin(&entry, to);
     entry_parts_action(w, f->action);
-    author(w, f);
+    entry_parts_author(w, f->author, f->author_method);
     entry_parts_text(w, STR("detail"), f->detail);
     entry_parts_text(w, STR("event"), f->event);
     entry_parts_kind(w, f->revokes ? STR("revocation") : STR("admin"));
@@ -304,6 +310,7 @@ enum err entry_admin(struct buf *to, const struct evidence_head *h,
     subject(w, f);
     entry_parts_text(w, STR("tenant"), f->tenant);
     entry_parts_time(w, h);
+    tool(w, f->tool);
     entry_parts_v(w);
     return entry_parts_end(&entry);
 }

@@ -6,9 +6,8 @@
  * lower-case hex.  Every entry carries 128 random bits of salt, so that its
  * leaf hash can be published without telling its content.
  *
- * A text over ENTRY_TEXT_MAX bytes is cut at a character and ends in
- * ENTRY_CUT; an entry that still is over ENTRY_MAX is refused with ERR_LIMIT,
- * and so is what it was to record.
+ * A text over ENTRY_TEXT_MAX bytes is cut and ends in ENTRY_CUT; an entry still
+ * over ENTRY_MAX is refused (ERR_LIMIT), and so is what it was to record.
  *
  * An intent names the state it was decided on by the first 64 bits of each
  * digest; the whole digests stand in the lifecycle entry that this node wrote
@@ -48,7 +47,7 @@ struct evidence_head {
     unsigned char salt[ENTRY_SALT_LEN];
 };
 
-/* What a decision depended on; all zero: there is none of that yet. */
+/* What a decision depended on; all zero: there is none of that. */
 struct evidence_state {
     struct hash policy_set, schema, config, registry, detectors, prices;
 };
@@ -83,8 +82,7 @@ struct evidence_route {
 struct evidence_limit {
     struct str limit, whom; /* its name, and whom it counts */
     int64_t window_start_us, window_us;
-    uint64_t requests, tokens,
-        generation; /* what is reserved, and since when */
+    uint64_t requests, tokens, generation; /* reserved, and since when */
 };
 
 /*
@@ -113,6 +111,8 @@ struct evidence_intent {
     struct str credential; /* its configured id */
     const struct evidence_limit *limits;
     size_t limit_count;
+    const struct hash *tool; /* of the pinned definition that is called */
+    const struct evidence_approval *approval; /* entry_approval.h */
 };
 
 /* How it went. */
@@ -132,7 +132,7 @@ struct evidence_outcome {
 
 /* Somebody known was refused before anything was tried. */
 struct evidence_refusal {
-    unsigned char id[ENTRY_ID_LEN];
+    unsigned char id[ENTRY_ID_LEN], parent[ENTRY_ID_LEN];
     unsigned char session[ENTRY_ID_LEN];
     const struct chain *chain;
     enum action_kind action;
@@ -145,12 +145,12 @@ struct evidence_refusal {
     struct evidence_body request;
 };
 
-/* Nobody known was refused, `count` times. */
+/* Nobody known was refused, `count` times, since `first_us` (Unix time). */
 struct evidence_unknown {
     enum err error;
     struct str source; /* address, or "others" */
     uint64_t count;
-    int64_t first_us; /* Unix time of the first one */
+    int64_t first_us;
 };
 
 /* A session began. */
@@ -166,7 +166,7 @@ struct evidence_lifecycle {
     const struct evidence_state *state; /* written in full length */
 };
 
-/* Somebody changed something, or took something away from somebody. */
+/* Somebody changed something, or took something from somebody. */
 struct evidence_admin {
     bool revokes;             /* kind `revocation`, else `admin` */
     struct str author;        /* entity id of a person, "local|alice" */
@@ -176,8 +176,8 @@ struct evidence_admin {
     struct str detail;
     struct str subject_type, subject; /* "Agent", "acme/writer" */
     struct str tenant;
-    struct str registry; /* its entry after the change, canonical JSON; or
-                            empty */
+    struct str registry; /* its entry afterwards, canonical JSON; or empty */
+    const struct hash *tool; /* the definition that was approved */
 };
 
 /* Each appends one entry to `to`.  ERR_LIMIT: over ENTRY_MAX. */

@@ -157,6 +157,25 @@ enum err evidence_admin(struct evidence *ev, const struct evidence_admin *f,
     return hand_over(ev, entry_admin(&ev->entry, &h, f), &how, w);
 }
 
+enum err evidence_tools(struct evidence *ev, const struct evidence_tools *f,
+                        struct ledger_wait *w)
+{
+    struct ledger_append how = {.class = LEDGER_AWAITED,
+                                .closes = LEDGER_NO_INDEX};
+    struct evidence_head h = begin(ev);
+    return hand_over(ev, entry_tool(&ev->entry, &h, f), &how, w);
+}
+
+enum err evidence_approval(struct evidence *ev, const struct evidence_ticket *f,
+                           struct ledger_wait *w)
+{
+    struct ledger_append how = {.class =
+                                    w != NULL ? LEDGER_AWAITED : LEDGER_LAZY,
+                                .closes = LEDGER_NO_INDEX};
+    struct evidence_head h = begin(ev);
+    return hand_over(ev, entry_approval(&ev->entry, &h, f), &how, w);
+}
+
 /* "192.0.2.1:5000" and "[2001:db8::1]:5000" without the port, which is new
  * for each connection. */
 static struct str address_of(struct str peer)

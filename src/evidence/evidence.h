@@ -10,6 +10,8 @@
 #define EVIDENCE_EVIDENCE_H
 
 #include "evidence/entry.h"
+#include "evidence/entry_approval.h"
+#include "evidence/entry_tool.h"
 #include "ledger/ledger_client.h"
 
 struct evidence;
@@ -71,6 +73,22 @@ void evidence_lifecycle(struct evidence *ev, struct str event,
  */
 enum err evidence_admin(struct evidence *ev, const struct evidence_admin *f,
                         struct ledger_wait *w);
+
+/*
+ * What became of tools that a server offered; committed at once.  w->done runs
+ * when it, and all that was given before it, is durable; NULL: nobody waits.
+ * Errors as of evidence_intent().
+ */
+enum err evidence_tools(struct evidence *ev, const struct evidence_tools *f,
+                        struct ledger_wait *w);
+
+/*
+ * Something happened to a ticket (entry_approval.h).  A word of a person is
+ * awaited: committed at once, w->done runs when it is durable.  `w` NULL: it
+ * rides along.  Errors as of evidence_intent().
+ */
+enum err evidence_approval(struct evidence *ev, const struct evidence_ticket *f,
+                           struct ledger_wait *w);
 
 /* Writes the counted refusals whose window is over; call about once a
  * second.  `now_ms` in the loop's terms. */

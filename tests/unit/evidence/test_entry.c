@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "codec/jcs.h"
 #include "evidence/entry.h"
+#include "evidence/entry_tool.h"
 
 static struct evidence_head head(void)
 {
@@ -526,6 +527,61 @@ static void test_a_change_names_author_subject_and_what_is_now(void **state)
     buf_release(&b);
 }
 
+static void test_a_tool_is_named_by_its_pinned_definition(void **state)
+{
+    (void)state;
+    struct buf b;
+    const struct evidence_head h = head();
+    const struct hash digest = {{0xab, 0xcd}};
+    const struct evidence_intent f = {.action = ACTION_TOOL_CALL,
+                                      .tool = &digest};
+    const struct evidence_admin a = {.action = ACTION_TOOL_APPROVE,
+                                     .author = STR("local|alice"),
+                                     .tool = &digest};
+    static const char want[] = "\"tool\":{\"digest\":\"abcd0000";
+
+    buf_init(&b, 2 * ENTRY_MAX);
+    assert_int_equal(entry_intent(&b, &h, &f), ERR_OK);
+    check(&b, NULL);
+    assert_non_null(memmem(b.ptr, b.len, want, sizeof(want) - 1));
+    buf_clear(&b);
+    assert_int_equal(entry_admin(&b, &h, &a), ERR_OK);
+    check(&b, NULL);
+    assert_non_null(memmem(b.ptr, b.len, want, sizeof(want) - 1));
+    buf_release(&b);
+}
+
+static void test_what_became_of_tools_byte_for_byte(void **state)
+{
+    (void)state;
+    struct buf b;
+    const struct evidence_head h = head();
+    struct evidence_tool tools[ENTRY_TOOLS_MAX];
+    struct evidence_tools f = {STR("changed"), STR("crm"), tools, 1, {{0}}};
+    char name[NAME_MAX_LEN];
+
+    memset(name, 'x', sizeof(name));
+    memset(tools, 0xc0, sizeof(tools));
+    tools[0].name = STR("get");
+    tools[0].state = STR("quarantined");
+    buf_init(&b, 2 * ENTRY_MAX);
+    assert_int_equal(entry_tool(&b, &h, &f), ERR_OK);
+    check(&b, "{\"event\":\"changed\",\"kind\":\"tool\",\"node\":\"gw-1\"," SALT
+              "\"subject\":{\"id\":\"crm\",\"type\":\"ToolServer\"}," TIME
+              "\"tools\":[{\"name\":\"get\",\"offered\":\"" HEX16("c0")
+                  HEX16("c0") "\",\"pinned\":\"" HEX16("c0")
+                      HEX16("c0") "\",\"state\":\"quarantined\"}],\"v\":1}");
+    buf_clear(&b);
+    for (size_t i = 0; i < ENTRY_TOOLS_MAX; i++) { /* the longest fit */
+        tools[i].name = (struct str){name, sizeof(name)};
+        tools[i].state = STR("quarantined");
+    }
+    f.count = ENTRY_TOOLS_MAX;
+    assert_int_equal(entry_tool(&b, &h, &f), ERR_OK);
+    check(&b, NULL);
+    buf_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,6 +595,8 @@ int main(void)
         cmocka_unit_test(test_the_longest_names_fit),
         cmocka_unit_test(test_long_texts_are_cut_at_a_character_and_marked),
         cmocka_unit_test(test_what_does_not_fit_leaves_the_buffer_as_it_was),
+        cmocka_unit_test(test_a_tool_is_named_by_its_pinned_definition),
+        cmocka_unit_test(test_what_became_of_tools_byte_for_byte),
         cmocka_unit_test(test_a_change_names_author_subject_and_what_is_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
