@@ -49,7 +49,7 @@ static void write_odd_text(struct jcs *w, struct str s)
     jcs_str(w, (struct str){cut, kept.len + sizeof(ENTRY_CUT) - 1});
 }
 
-static void write_text(struct jcs *w, struct str s)
+void entry_parts_item(struct jcs *w, struct str s)
 {
     if (s.len > ENTRY_TEXT_MAX || !jcs_ascii(w, s))
         write_odd_text(w, s);
@@ -60,7 +60,7 @@ void entry_parts_text(struct jcs *w, struct str name, struct str text)
     if (text.len == 0)
         return;
     jcs_name(w, name);
-    write_text(w, text);
+    entry_parts_item(w, text);
 }
 
 void entry_parts_id(struct jcs *w, struct str name, const unsigned char *id,
@@ -79,6 +79,17 @@ void entry_parts_action(struct jcs *w, enum action_kind kind)
 {
     if (kind != ACTION_NONE)
         jcs_pair_word(w, STR("action"), action_kind_name(kind));
+}
+
+void entry_parts_author(struct jcs *w, struct str id, struct str method)
+{
+    if (id.len == 0)
+        return;
+    jcs_name(w, STR("author"));
+    jcs_object(w);
+    entry_parts_text(w, STR("id"), id);
+    entry_parts_text(w, STR("method"), method);
+    jcs_end(w);
 }
 
 void entry_parts_chain(struct jcs *w, const struct chain *chain)
@@ -108,7 +119,7 @@ static void policies(struct jcs *w, const struct decision *d)
     jcs_name(w, STR("policies"));
     jcs_array(w);
     for (unsigned i = 0; i < d->policy_count; i++)
-        write_text(w, d->policies[i]);
+        entry_parts_item(w, d->policies[i]);
     jcs_end(w);
 }
 
@@ -149,7 +160,7 @@ void entry_parts_labels(struct jcs *w, const struct labels *l)
     if (l->all)
         jcs_str(w, STR("*")); /* counts as every label */
     for (unsigned i = 0; i < l->count; i++)
-        write_text(w, l->names[i]);
+        entry_parts_item(w, l->names[i]);
     jcs_end(w);
 }
 

@@ -23,11 +23,15 @@ MUST_CHECK enum err entry_parts_end(struct entry_writer *w);
 
 /* A text member, cut where it is too long; nothing when empty. */
 void entry_parts_text(struct jcs *w, struct str name, struct str text);
+/* The same as an element of an array, also when empty. */
+void entry_parts_item(struct jcs *w, struct str text);
 /* Bytes as hex; nothing when all are zero. */
 void entry_parts_id(struct jcs *w, struct str name, const unsigned char *id,
                     size_t n);
 
 void entry_parts_action(struct jcs *w, enum action_kind kind);
+/* author {id, method} */
+void entry_parts_author(struct jcs *w, struct str id, struct str method);
 void entry_parts_chain(struct jcs *w, const struct chain *chain);
 void entry_parts_decision(struct jcs *w, const struct decision *d,
                           const struct shadow_decision *shadow);
