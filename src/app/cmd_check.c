@@ -52,6 +52,12 @@ static void look_for_files(struct missings *m, const struct settings *s)
         for (size_t j = 0; j < p->credential_count; j++)
             look(m, "providers.NAME.credential[].file", p->credentials[j].file);
     }
+    for (size_t i = 0; i < s->tool_count; i++) {
+        const struct tool_server_settings *t = &s->tools[i];
+        look(m, "tools.NAME.ca", t->http.ca);
+        for (size_t j = 0; j < t->credential_count; j++)
+            look(m, "tools.NAME.credential[].file", t->credentials[j].file);
+    }
     for (size_t i = 0; i < s->issuer_count; i++)
         look(m, "trust.oidc[].ca", s->issuers[i].ca);
     look(m, "admin.tls.cert", s->admin.tls.cert);
@@ -132,6 +138,36 @@ static void print_names(const struct cli *c, const char *what,
     cli_print(c->out, "%s", names.count == 0 ? none : "");
 }
 
+/* Without the query of a URL and the arguments of a command: either may be
+ * long, and nobody else's business. */
+static void print_tools(const struct cli *c, const struct settings *s)
+{
+    for (size_t i = 0; i < s->tool_count; i++) {
+        const struct tool_server_settings *t = &s->tools[i];
+        struct str path = str_first(t->http.path, str_find(t->http.path, '?'));
+        bool v6 = str_find(t->http.host, ':') < t->http.host.len;
+        cli_print(c->out, "  tools     %.*s: ", STR_FMT(t->name));
+        if (t->transport == TRANSPORT_HTTP)
+            cli_print(c->out, "%s://%s%.*s%s:%u%.*s",
+                      t->http.tls ? "https" : "http", v6 ? "[" : "",
+                      STR_FMT(t->http.host), v6 ? "]" : "", t->http.port,
+                      STR_FMT(path));
+        else
+            cli_print(c->out, "command %.*s", STR_FMT(t->stdio.command.at[0]));
+        if (t->region.len > 0)
+            cli_print(c->out, " in %.*s", STR_FMT(t->region));
+        print_names(c, ", tenants ", t->tenants, "all");
+        (void)fputc('\n', c->out);
+    }
+    for (size_t i = 0; i < s->approvals.group_count; i++) {
+        const struct approval_group_settings *g = &s->approvals.groups[i];
+        cli_print(c->out, "  approval  %.*s", STR_FMT(g->name));
+        print_names(c, ": ", g->members, "nobody");
+        print_names(c, ", tenants ", g->tenants, "all");
+        (void)fputc('\n', c->out);
+    }
+}
+
 static void print_rules(const struct cli *c, const struct settings *s,
                         size_t policies)
 {
@@ -174,6 +210,7 @@ static void print_summary(const struct cli *c, const struct settings *s,
     }
     for (size_t i = 0; i < s->model_count; i++)
         print_routes(c, s, &s->models[i]);
+    print_tools(c, s);
     print_rules(c, s, policies);
 }
 
@@ -226,9 +263,11 @@ static int print_json(const struct cli *c, const struct settings *s,
     buf_addf(&b,
              ",\"listeners\":%zu,\"tenants\":%zu,\"providers\":%zu,"
              "\"models\":%zu,\"policies\":%zu,\"issuers\":%zu,"
-             "\"limits\":%zu,\"errors\":[",
+             "\"limits\":%zu,\"tools\":%zu,\"approval_groups\":%zu,"
+             "\"errors\":[",
              s->listen_count, s->tenant_count, s->provider_count,
-             s->model_count, f->policies, s->issuer_count, s->limit_count);
+             s->model_count, f->policies, s->issuer_count, s->limit_count,
+             s->tool_count, s->approvals.group_count);
     for (size_t i = 0; i < m->count; i++) {
         buf_add(&b, i == 0 ? STR("{") : STR(",{"));
         member(&b, "path", str_from(m->at[i].key));

@@ -20,23 +20,25 @@ static enum err fail(struct arena *a, struct config_errors *errors,
     return config_report_end(&r);
 }
 
-/* Evidence names a credential by its place: "openai/0". */
-static bool name_credentials(struct arena *a, struct provider_settings *p)
+/* Evidence names a credential by its place: "openai/0", "tools/crm/0". */
+static bool name_credentials(struct arena *a, const char *map, struct str name,
+                             const struct credential_settings **list,
+                             size_t count)
 {
     struct buf id;
     struct credential_settings *named =
-        ARENA_NEW(a, struct credential_settings, p->credential_count);
+        ARENA_NEW(a, struct credential_settings, count);
     bool ok = named != NULL;
     buf_init(&id, NAME_MAX_LEN + 32);
-    for (size_t i = 0; i < p->credential_count && ok; i++) {
-        named[i] = p->credentials[i];
+    for (size_t i = 0; i < count && ok; i++) {
+        named[i] = (*list)[i];
         buf_clear(&id);
-        buf_addf(&id, "%.*s/%zu", STR_FMT(p->name), i);
+        buf_addf(&id, "%s%.*s/%zu", map, STR_FMT(name), i);
         ok = buf_ok(&id) && arena_copy(a, buf_str(&id), &named[i].id);
     }
     buf_release(&id);
     if (ok)
-        p->credentials = named;
+        *list = named;
     return ok;
 }
 
@@ -44,14 +46,25 @@ static bool complete(struct arena *a, struct settings *s)
 {
     struct provider_settings *providers =
         ARENA_NEW(a, struct provider_settings, s->provider_count);
-    if (providers == NULL)
-        return false;
-    for (size_t i = 0; i < s->provider_count; i++) {
-        providers[i] = s->providers[i];
-        if (!name_credentials(a, &providers[i]))
-            return false;
+    struct tool_server_settings *tools =
+        ARENA_NEW(a, struct tool_server_settings, s->tool_count);
+    bool ok = providers != NULL && tools != NULL;
+    for (size_t i = 0; i < s->provider_count && ok; i++) {
+        struct provider_settings *p = &providers[i];
+        *p = s->providers[i];
+        ok = name_credentials(a, "", p->name, &p->credentials,
+                              p->credential_count);
     }
+    for (size_t i = 0; i < s->tool_count && ok; i++) {
+        struct tool_server_settings *t = &tools[i];
+        *t = s->tools[i];
+        ok = name_credentials(a, "tools/", t->name, &t->credentials,
+                              t->credential_count);
+    }
+    if (!ok)
+        return false;
     s->providers = providers;
+    s->tools = tools;
     return true;
 }
 

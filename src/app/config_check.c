@@ -19,15 +19,6 @@ struct config_place config_checking_place(const struct config_checking *c,
     return config_locate(c->root, str_from(to));
 }
 
-static bool names_have(struct names names, struct str name)
-{
-    for (size_t i = 0; i < names.count; i++) {
-        if (str_eq(names.at[i], name))
-            return true;
-    }
-    return false;
-}
-
 static void check_listener(const struct config_checking *c, size_t i)
 {
     char path[PATH_MAX_LEN];
@@ -60,73 +51,6 @@ static void check_listener(const struct config_checking *c, size_t i)
     }
 }
 
-/* May data of `t` go to `region`? */
-static bool region_allowed(const struct tenant_settings *t, struct str region)
-{
-    return t->regions.count == 0 || names_have(t->regions, region);
-}
-
-static void check_region(const struct config_checking *c,
-                         const struct provider_settings *p)
-{
-    size_t serves = 0;
-    for (size_t i = 0; i < c->s->tenant_count; i++) {
-        const struct tenant_settings *t = &c->s->tenants[i];
-        if (p->tenants.count > 0 && !names_have(p->tenants, t->name))
-            continue;
-        serves++;
-        if (region_allowed(t, p->region))
-            return;
-    }
-    char path[PATH_MAX_LEN];
-    struct config_place where =
-        config_checking_place(c, path, "providers.%.*s.region",
-                              STR_FMT(p->name));
-    if (p->region.len == 0 && serves > 0)
-        config_report_add(c->report, where,
-                          "is missing: all tenants that may use this provider "
-                          "have regions, so that none could");
-    else if (serves > 0)
-        config_report_add(c->report, where,
-                          "\"%.*s\" is a region of no tenant that may use "
-                          "this provider, so that none could",
-                          STR_FMT(p->region));
-}
-
-static void check_credential(const struct config_checking *c,
-                             const struct provider_settings *p, size_t i)
-{
-    char path[PATH_MAX_LEN];
-    const struct credential_settings *k = &p->credentials[i];
-    struct config_place where =
-        config_checking_place(c, path, "providers.%.*s.credential[%zu]",
-                              STR_FMT(p->name), i);
-    if ((k->env.len > 0) == (k->file.len > 0))
-        config_report_add(c->report, where,
-                          "expected either env (the name of a variable) or "
-                          "file (a path)");
-    for (size_t j = 0; j < k->tenants.count && p->tenants.count > 0; j++) {
-        if (!names_have(p->tenants, k->tenants.at[j]))
-            config_report_add(
-                c->report,
-                config_checking_place(c, path,
-                                      "providers.%.*s.credential[%zu].tenants"
-                                      "[%zu]",
-                                      STR_FMT(p->name), i, j),
-                "\"%.*s\" is not among the provider's tenants",
-                STR_FMT(k->tenants.at[j]));
-    }
-    for (size_t j = 0; j < i; j++) {
-        const struct credential_settings *b = &p->credentials[j];
-        if (b->tenants.count == 0 && b->regions.count == 0) {
-            config_report_add(c->report, where,
-                              "is never used: credential[%zu] fits every call",
-                              j);
-            return;
-        }
-    }
-}
-
 static void check_provider(const struct config_checking *c,
                            const struct provider_settings *p)
 {
@@ -144,9 +68,16 @@ static void check_provider(const struct config_checking *c,
                                                 "providers.%.*s.tls.ca",
                                                 STR_FMT(p->name)),
                           "is of no use with an http:// URL");
-    check_region(c, p);
-    for (size_t i = 0; i < p->credential_count; i++)
-        check_credential(c, p, i);
+    const struct config_checked_place place = {.map = "providers",
+                                               .what = "provider",
+                                               .name = p->name,
+                                               .region = p->region,
+                                               .tenants = p->tenants,
+                                               .credentials = p->credentials,
+                                               .credential_count =
+                                                   p->credential_count};
+    config_check_region(c, &place);
+    config_check_credentials(c, &place);
 }
 
 static void check_repeats(const struct config_checking *c, const char *list,
@@ -184,9 +115,13 @@ void config_check(struct config_report *r, const struct settings *s,
         check_repeats(&c, "routes", &s->models[i]);
         check_repeats(&c, "fallback", &s->models[i]);
     }
+    config_check_tools(&c);
     config_check_trust(&c);
     config_check_own(&c);
     if (s->sessions.idle_ms > s->sessions.max_ms)
         config_report_add(r, config_checking_place(&c, path, "sessions.idle"),
                           "is longer than sessions.max");
+    if (s->approvals.hold_ms > s->approvals.ttl_ms)
+        config_report_add(r, config_checking_place(&c, path, "approvals.hold"),
+                          "is longer than approvals.ttl");
 }

@@ -1,7 +1,7 @@
 /*
- * config_check_own.c - no provider may be ourselves: a call would come back
- * as one of ours, or reach the admin plane with our own address as its source
- * (rule "The admin plane is not reachable by what it governs").
+ * config_check_own.c - no provider or tool server may be ourselves: a call
+ * would come back as one of ours, or reach the admin plane with our own address
+ * as its source (rule "The admin plane is not reachable by what it governs").
  *
  * Addresses are compared as they are written; a name that leads here through
  * DNS is the dialler's to refuse.
@@ -28,24 +28,28 @@ static bool is_same_host(struct str host, struct str own)
     return is_wildcard(host) && config_net_is_loopback(own);
 }
 
-static bool is_listener(const struct provider_settings *p,
-                        const struct listen_settings *l)
+struct target {
+    const char *map;
+    struct str name, host;
+    uint16_t port;
+};
+
+static bool is_listener(const struct target *t, const struct listen_settings *l)
 {
-    return l->host.len > 0 && p->port == l->port &&
-           is_same_host(p->host, l->host);
+    return l->host.len > 0 && t->port == l->port &&
+           is_same_host(t->host, l->host);
 }
 
-static void check_provider(const struct config_checking *c,
-                           const struct provider_settings *p)
+static void check(const struct config_checking *c, const struct target *t)
 {
     char path[CONFIG_CHECKING_PATH_MAX];
     struct config_place where =
-        config_checking_place(c, path, "providers.%.*s.url", STR_FMT(p->name));
+        config_checking_place(c, path, "%s.%.*s.url", t->map, STR_FMT(t->name));
 
-    if (is_listener(p, &c->s->admin))
+    if (is_listener(t, &c->s->admin))
         config_report_add(c->report, where, "is this node's admin address");
     for (size_t i = 0; i < c->s->listen_count; i++) {
-        if (is_listener(p, &c->s->listen[i]))
+        if (is_listener(t, &c->s->listen[i]))
             config_report_add(c->report, where,
                               "is this node's own address, listen[%zu]", i);
     }
@@ -53,6 +57,15 @@ static void check_provider(const struct config_checking *c,
 
 void config_check_own(const struct config_checking *c)
 {
-    for (size_t i = 0; i < c->s->provider_count; i++)
-        check_provider(c, &c->s->providers[i]);
+    for (size_t i = 0; i < c->s->provider_count; i++) {
+        const struct provider_settings *p = &c->s->providers[i];
+        const struct target t = {"providers", p->name, p->host, p->port};
+        check(c, &t);
+    }
+    for (size_t i = 0; i < c->s->tool_count; i++) {
+        const struct tool_server_settings *s = &c->s->tools[i];
+        const struct target t = {"tools", s->name, s->http.host, s->http.port};
+        if (s->transport == TRANSPORT_HTTP)
+            check(c, &t);
+    }
 }

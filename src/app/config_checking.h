@@ -21,6 +21,29 @@ struct config_place config_checking_place(const struct config_checking *c,
                                           char *to, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
+/* Where calls go: a provider, a tool server. */
+struct config_checked_place {
+    const char *map;  /* "providers" */
+    const char *what; /* "provider" */
+    struct str name, region;
+    struct names tenants;
+    const struct credential_settings *credentials;
+    size_t credential_count;
+};
+
+/* config_check_places.c: can any tenant use it; is each credential of use? */
+void config_check_region(const struct config_checking *c,
+                         const struct config_checked_place *p);
+void config_check_credentials(const struct config_checking *c,
+                              const struct config_checked_place *p);
+
+/* config_check_tools.c: servers of tools. */
+void config_check_tools(const struct config_checking *c);
+
+/* config_check_files.c: a tool server's files hold nothing of the node's. */
+void config_check_files(const struct config_checking *c,
+                        const struct tool_server_settings *t);
+
 /* config_check_trust.c: issuers, limits, the admin plane. */
 void config_check_trust(const struct config_checking *c);
 

@@ -68,7 +68,20 @@ static const char *type_name(enum config_type type)
     case CONFIG_ADDRESS:
         return "address";
     case CONFIG_URL:
+    case CONFIG_ENDPOINT:
         return "URL";
+    case CONFIG_POINTER:
+        return "place";
+    case CONFIG_PATHS:
+        return "list of paths";
+    case CONFIG_ARGUMENTS:
+        return "list of strings";
+    case CONFIG_ORIGINS:
+        return "list of origins";
+    case CONFIG_HOSTS:
+        return "list of hosts";
+    case CONFIG_FLAGS:
+        return "list of words";
     case CONFIG_NAMES:
         return "list of names";
     case CONFIG_STRINGS:
@@ -79,8 +92,11 @@ static const char *type_name(enum config_type type)
 
 static void type(struct buf *to, const struct config_row *row)
 {
-    buf_add(to, str_from(type_name(row->type)));
-    if (row->words != NULL && row->type != CONFIG_ENUM)
+    bool words = row->type == CONFIG_ENUM ||
+                 (row->type == CONFIG_BOOLEAN && row->words != NULL);
+    if (!words)
+        buf_add(to, str_from(type_name(row->type)));
+    if (row->words != NULL && !words)
         BUF_LIT(to, ": ");
     for (size_t i = 0; row->words != NULL && row->words[i] != NULL; i++)
         buf_addf(to, "%s`%s`", i == 0 ? "" : ", ", row->words[i]);
@@ -90,17 +106,36 @@ static void type(struct buf *to, const struct config_row *row)
     config_units_range(to, row);
 }
 
+/* What stands in the place of the star that follows `map`. */
+static const char *key_name(struct str map)
+{
+    for (size_t i = 0; i < config_table_len; i++) {
+        const struct config_row *row = &config_table[i];
+        if (!str_eq(str_from(row->path), map))
+            continue;
+        if (row->keys == CONFIG_KEY_ENV)
+            return "VARIABLE";
+        if (row->keys == CONFIG_KEY_TOOL)
+            return "TOOL";
+        if (row->keys == CONFIG_KEY_GLOB)
+            return "GLOB";
+    }
+    return "NAME";
+}
+
 /* "models.*.routes[].weight" as "models.NAME.routes[].weight". */
 static void path(struct buf *to, const char *text)
 {
-    struct str left = str_from(text);
+    struct str whole = str_from(text);
+    size_t at = 0;
     buf_add_char(to, '`');
-    while (left.len > 0) {
-        size_t plain = str_find(left, '*');
-        buf_add(to, str_first(left, plain));
-        if (plain < left.len)
-            BUF_LIT(to, "NAME");
-        left = str_skip(left, plain + 1);
+    while (at < whole.len) {
+        size_t plain = str_find(str_skip(whole, at), '*');
+        buf_add(to, str_first(str_skip(whole, at), plain));
+        at += plain;
+        if (at < whole.len)
+            buf_add(to, str_from(key_name(str_first(whole, at - 1))));
+        at++;
     }
     buf_add_char(to, '`');
 }
@@ -136,7 +171,10 @@ static void rows_below(struct buf *to, const struct config_row *parent)
     char room[CONFIG_PREFIX_MAX];
     struct str prefix = config_table_prefix(parent, room);
     size_t at = 0;
-    const struct config_row *row;
+    const struct config_row *row =
+        parent->type == CONFIG_MAP ? config_table_value(parent) : NULL;
+    if (row != NULL)
+        line(to, row);
     while ((row = config_table_next(prefix, &at)) != NULL) {
         line(to, row);
         if (has_keys(row))

@@ -1,7 +1,9 @@
 /* config_gaps.c - see config_gaps() in config.h. */
 #include "app/config.h"
 
+#include <limits.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 
@@ -12,6 +14,9 @@ struct gaps {
 };
 
 enum { PATH_MAX_LEN = 512 };
+
+/* Where the runner looks for programs. */
+#define SEARCH_PATH "/usr/local/bin:/usr/bin:/bin"
 
 static void add(struct gaps *g, struct str text, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
@@ -30,11 +35,10 @@ static void add(struct gaps *g, struct str text, const char *fmt, ...)
         g->at[g->count++] = gap;
 }
 
-/* A credential's variable: serving needs it, validating does not. */
-static void variable_gap(struct gaps *g, const struct provider_settings *p,
-                         size_t i)
+/* A variable that serving needs and validating does not, at the place that
+ * `where` names. */
+static void variable_gap(struct gaps *g, struct str env, struct str where)
 {
-    struct str env = p->credentials[i].env;
     char name[NAME_MAX_LEN + 1] = {0};
     struct buf text;
     if (env.len == 0 || env.len > NAME_MAX_LEN)
@@ -44,9 +48,21 @@ static void variable_gap(struct gaps *g, const struct provider_settings *p,
         return;
     buf_init(&text, PATH_MAX_LEN);
     buf_addf(&text, "%s is not set in this environment", name);
-    add(g, buf_str(&text), "providers.%.*s.credential[%zu].env",
-        STR_FMT(p->name), i);
+    add(g, buf_str(&text), "%.*s", STR_FMT(where));
     buf_release(&text);
+}
+
+static void credential_gaps(struct gaps *g, const char *map, struct str name,
+                            const struct credential_settings *at, size_t n)
+{
+    struct buf where;
+    buf_init(&where, PATH_MAX_LEN);
+    for (size_t i = 0; i < n; i++) {
+        buf_clear(&where);
+        buf_addf(&where, "%s.%.*s.credential[%zu].env", map, STR_FMT(name), i);
+        variable_gap(g, at[i].env, buf_str(&where));
+    }
+    buf_release(&where);
 }
 
 static void provider_gaps(struct gaps *g, const struct provider_settings *p)
@@ -55,8 +71,90 @@ static void provider_gaps(struct gaps *g, const struct provider_settings *p)
         add(g,
             STR("prompts and credentials travel in plain HTTP beyond loopback"),
             "providers.%.*s.insecure", STR_FMT(p->name));
-    for (size_t i = 0; i < p->credential_count; i++)
-        variable_gap(g, p, i);
+    credential_gaps(g, "providers", p->name, p->credentials,
+                    p->credential_count);
+}
+
+/* Is there a file of that name that may be used so (access(2))? */
+static bool is_there(struct str path, int how)
+{
+    char z[PATH_MAX] = {0};
+    if (path.len >= sizeof(z))
+        return false;
+    memcpy(z, path.ptr, path.len);
+    return access(z, how) == 0;
+}
+
+static bool is_program(struct str program)
+{
+    struct str left = STR(SEARCH_PATH);
+    struct buf file;
+    bool found = false;
+    if (str_find(program, '/') < program.len)
+        return is_there(program, X_OK);
+    buf_init(&file, PATH_MAX);
+    while (left.len > 0 && !found) {
+        struct str folder = str_first(left, str_find(left, ':'));
+        buf_clear(&file);
+        buf_addf(&file, "%.*s/%.*s", STR_FMT(folder), STR_FMT(program));
+        found = buf_ok(&file) && is_there(buf_str(&file), X_OK);
+        left = str_skip(left, folder.len + 1);
+    }
+    buf_release(&file);
+    return found;
+}
+
+static void file_gaps(struct gaps *g, struct str server, const char *key,
+                      struct names files)
+{
+    for (size_t i = 0; i < files.count; i++) {
+        if (!is_there(files.at[i], F_OK))
+            add(g, STR("is not there"), "tools.%.*s.files.%s[%zu]",
+                STR_FMT(server), key, i);
+    }
+}
+
+static void stdio_gaps(struct gaps *g, const struct tool_server_settings *t)
+{
+    struct buf where;
+    if (t->stdio.command.count > 0 && !is_program(t->stdio.command.at[0]))
+        add(g,
+            STR("is no program that is found here (names are looked for "
+                "in " SEARCH_PATH ")"),
+            "tools.%.*s.command[0]", STR_FMT(t->name));
+    buf_init(&where, PATH_MAX_LEN);
+    for (size_t i = 0; i < t->stdio.env_count; i++) {
+        buf_clear(&where);
+        buf_addf(&where, "tools.%.*s.env.%.*s.env", STR_FMT(t->name),
+                 STR_FMT(t->stdio.env[i].name));
+        variable_gap(g, t->stdio.env[i].env, buf_str(&where));
+    }
+    buf_release(&where);
+    if (t->stdio.cwd.len > 0 && !is_there(t->stdio.cwd, X_OK))
+        add(g, STR("is not there"), "tools.%.*s.cwd", STR_FMT(t->name));
+    file_gaps(g, t->name, "read", t->stdio.read);
+    file_gaps(g, t->name, "write", t->stdio.write);
+}
+
+static void tool_gaps(struct gaps *g, const struct settings *s,
+                      const struct tool_server_settings *t)
+{
+    if (!t->http.tls && t->http.insecure)
+        add(g,
+            STR("arguments, results and credentials travel in plain HTTP "
+                "beyond loopback"),
+            "tools.%.*s.insecure", STR_FMT(t->name));
+    credential_gaps(g, "tools", t->name, t->credentials, t->credential_count);
+    if (t->transport == TRANSPORT_STDIO)
+        stdio_gaps(g, t);
+    if (t->risk_count == 0)
+        add(g, STR("is empty, so that all of its tools have every risk"),
+            "tools.%.*s.risk", STR_FMT(t->name));
+    if (t->shared && t->tenants.count != 1 && s->tenant_count > 1)
+        add(g,
+            STR("tenants share one process or session of the server: what one "
+                "leaves in it another may find"),
+            "tools.%.*s.shared", STR_FMT(t->name));
 }
 
 static void model_gaps(struct gaps *g, const struct model_settings *m)
@@ -92,6 +190,8 @@ size_t config_gaps(struct arena *a, const struct settings *s,
         provider_gaps(&g, &s->providers[i]);
     for (size_t i = 0; i < s->model_count; i++)
         model_gaps(&g, &s->models[i]);
+    for (size_t i = 0; i < s->tool_count; i++)
+        tool_gaps(&g, s, &s->tools[i]);
     add(&g,
         STR("keys that `writ agent add` makes are long-lived: whoever finds "
             "one can use it"),

@@ -14,7 +14,8 @@ static bool is_secret(struct str prefix, struct str key)
         STR_INIT("token"),  STR_INIT("secret"),  STR_INIT("password"),
         STR_INIT("bearer"), STR_INIT("value"),
     };
-    if (!str_starts(prefix, STR("providers.*")))
+    if (!str_starts(prefix, STR("providers.*")) &&
+        !str_starts(prefix, STR("tools.*")))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (str_eq_nocase(key, words[i]))

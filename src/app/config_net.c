@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 
+#include "base/buf.h"
+#include "base/limits.h"
 #include "base/num.h"
 #include "codec/uri.h"
 
@@ -108,34 +110,73 @@ bool config_net_address(struct str text, struct listen_settings *ret,
     return true;
 }
 
-bool config_net_url(struct arena *a, struct str text,
-                    struct provider_settings *ret, const char **ret_why)
+static bool is_https(const struct uri *u)
 {
-    struct uri uri;
+    return str_eq(u->scheme, STR("https"));
+}
+
+/* An http or https URL; false: *ret_why, which is NULL when the arena is
+ * full. */
+static bool split_url(struct arena *a, struct str text, struct uri *ret,
+                      const char **ret_why)
+{
     struct str copy;
     *ret_why = NULL;
     if (!arena_copy(a, text, &copy))
         return false;
-    enum err e = uri_split(a, copy, &uri, ret_why);
+    enum err e = uri_split(a, copy, ret, ret_why);
     if (e != ERR_MALFORMED)
         *ret_why = NULL;
     if (e != ERR_OK)
         return false;
-    bool https = str_eq(uri.scheme, STR("https"));
-    if (!https && !str_eq(uri.scheme, STR("http"))) {
-        *ret_why = "expected https:// (or http:// to loopback)";
+    if (is_https(ret) || str_eq(ret->scheme, STR("http")))
+        return true;
+    *ret_why = "expected https:// (or http:// to loopback)";
+    return false;
+}
+
+bool config_net_url(struct arena *a, struct str text,
+                    struct provider_settings *ret, const char **ret_why)
+{
+    struct uri uri;
+    if (!split_url(a, text, &uri, ret_why))
         return false;
-    }
     if (uri.query.len > 0) {
         *ret_why = "a base URL has no query";
         return false;
     }
     while (uri.path.len > 0 && uri.path.ptr[uri.path.len - 1] == '/')
         uri.path.len--;
-    ret->tls = https;
+    ret->tls = is_https(&uri);
     ret->host = uri.host;
     ret->port = uri.port;
     ret->path = uri.path;
     ret->local = config_net_is_local(uri.host);
+    return true;
+}
+
+bool config_net_endpoint(struct arena *a, struct str text,
+                         struct tool_server_settings *ret, const char **ret_why)
+{
+    struct uri uri;
+    struct str target;
+    if (!split_url(a, text, &uri, ret_why))
+        return false;
+    struct buf joined;
+    buf_init(&joined, HTTP_TARGET_MAX);
+    buf_addf(&joined, "%.*s%s%.*s", STR_FMT(uri.path),
+             uri.query.len > 0 ? "?" : "", STR_FMT(uri.query));
+    bool fits = buf_ok(&joined);
+    bool ok = fits && arena_copy(a, buf_str(&joined), &target);
+    buf_release(&joined);
+    if (!fits)
+        *ret_why = "it is longer than 8 KiB";
+    if (!ok)
+        return false;
+    ret->http.tls = is_https(&uri);
+    ret->http.host = uri.host;
+    ret->http.port = uri.port;
+    ret->http.path = target;
+    ret->http.local = config_net_is_local(uri.host);
     return true;
 }

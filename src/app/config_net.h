@@ -25,6 +25,11 @@ MUST_CHECK bool config_net_url(struct arena *a, struct str text,
                                struct provider_settings *ret,
                                const char **ret_why);
 
+/* The same to the parts of a tool server's endpoint, which may have a query. */
+MUST_CHECK bool config_net_endpoint(struct arena *a, struct str text,
+                                    struct tool_server_settings *ret,
+                                    const char **ret_why);
+
 /* True for "localhost" and for addresses of the loopback network. */
 bool config_net_is_loopback(struct str host);
 

@@ -201,9 +201,7 @@ static bool read_element(struct reader *r, const struct config_row *row,
     size_t index;
     if (!scalar(r, row, node, &v))
         return false;
-    bool ok = row->type == CONFIG_STRINGS
-                  ? config_value_string(&v, ret, &r->why)
-                  : config_value_name(&v, ret, &r->why);
+    bool ok = config_value_element(&v, ret, &r->why);
     if (!ok)
         fail_value(r, node, &v);
     return ok && (row->refers == NULL || find_ref(r, row, node, *ret, &index));
@@ -218,38 +216,57 @@ static size_t first_of(const struct str *names, size_t i)
     return at;
 }
 
-/* A single value that stands for a list of one. */
-static void read_only_name(struct reader *r, const struct config_row *row,
-                           const struct yaml_node *node, void *base)
+/* The elements into the arena; false: reported, all of them. */
+static bool read_elements(struct reader *r, const struct config_row *row,
+                          const struct yaml_node *node, struct names *ret)
 {
-    struct str *name = allocate(r, 1, sizeof(*name));
-    struct names ret = {name, 1};
-
-    if (name != NULL && read_element(r, row, node, name))
-        memcpy(target_of(row, base), &ret, sizeof(ret));
+    /* A single value stands for a list of one. */
+    bool one = yaml_type(node) == YAML_SCALAR;
+    size_t n = 1;
+    if (!one && !count_of(r, row, node, YAML_LIST, &n))
+        return false;
+    struct str *names = allocate(r, n, sizeof(*names));
+    bool ok = names != NULL;
+    if (one && ok)
+        ok = read_element(r, row, node, names);
+    for (size_t i = 0; i < n && names != NULL && !one; i++) {
+        const struct yaml_node *at = yaml_at(node, i);
+        size_t before = enter_index(r, i);
+        bool read = read_element(r, row, at, &names[i]);
+        if (read && row->type != CONFIG_ARGUMENTS && first_of(names, i) < i) {
+            fail(r, at, "\"%.*s\" is in the list twice",
+                 STR_FMT(yaml_text(at)));
+            read = false;
+        }
+        ok &= read;
+        leave(r, before);
+    }
+    *ret = (struct names){names, n};
+    return ok;
 }
 
 static void read_names(struct reader *r, const struct config_row *row,
                        const struct yaml_node *node, void *base)
 {
-    size_t n;
-    if (yaml_type(node) == YAML_SCALAR) {
-        read_only_name(r, row, node, base);
+    struct names names;
+    if (read_elements(r, row, node, &names))
+        memcpy(target_of(row, base), &names, sizeof(names));
+}
+
+static void read_flags(struct reader *r, const struct config_row *row,
+                       const struct yaml_node *node, void *base)
+{
+    struct names names;
+    uint32_t flags = 0;
+    if (!read_elements(r, row, node, &names))
         return;
+    for (size_t i = 0; i < names.count; i++) {
+        for (unsigned n = 0; row->words[n] != NULL; n++) {
+            if (str_eq(names.at[i], str_from(row->words[n])))
+                flags |= UINT32_C(1) << n;
+        }
     }
-    if (!count_of(r, row, node, YAML_LIST, &n))
-        return;
-    struct str *names = allocate(r, n, sizeof(*names));
-    for (size_t i = 0; i < n && names != NULL; i++) {
-        const struct yaml_node *at = yaml_at(node, i);
-        size_t before = enter_index(r, i);
-        if (read_element(r, row, at, &names[i]) && first_of(names, i) < i)
-            fail(r, at, "\"%.*s\" is in the list twice",
-                 STR_FMT(yaml_text(at)));
-        leave(r, before);
-    }
-    struct names ret = {names, names == NULL ? 0 : n};
-    memcpy(target_of(row, base), &ret, sizeof(ret));
+    memcpy(target_of(row, base), &flags, sizeof(flags));
 }
 
 /* ---- what has keys ---- */
@@ -272,6 +289,24 @@ static void read_list(struct reader *r, const struct config_row *row,
     set_many(row, base, elements, n);
 }
 
+static void read_value(struct reader *r, const struct config_row *row,
+                       const struct yaml_node *node, void *base);
+
+/* One entry of the map `row`: a mapping, or a value by itself. */
+static void read_entry(struct reader *r, const struct config_row *row,
+                       const struct yaml_node *node, void *entry)
+{
+    char room[CONFIG_PREFIX_MAX];
+    size_t at = 0;
+    const struct config_row *value = config_table_value(row);
+    bool has_keys =
+        config_table_next(config_table_prefix(row, room), &at) != NULL;
+    if (value != NULL && (!has_keys || yaml_type(node) != YAML_MAP))
+        read_value(r, value, node, entry);
+    else
+        read_keys(r, row, node, entry);
+}
+
 static void read_map(struct reader *r, const struct config_row *row,
                      const struct yaml_node *node, void *base)
 {
@@ -288,10 +323,10 @@ static void read_map(struct reader *r, const struct config_row *row,
         struct config_keys_room shown;
         size_t before = enter_key(r, config_keys_shown(yaml_text(key), &shown));
         buf_clear(&r->why);
-        if (config_value_name(&v,
-                              (struct str *)(void *)(entries + i * row->size),
-                              &r->why))
-            read_keys(r, row, yaml_at(node, i), entries + i * row->size);
+        if (config_value_key(&v,
+                             (struct str *)(void *)(entries + i * row->size),
+                             &r->why))
+            read_entry(r, row, yaml_at(node, i), entries + i * row->size);
         else
             fail_value(r, key, &v);
         leave(r, before);
@@ -314,7 +349,14 @@ static void read_value(struct reader *r, const struct config_row *row,
         return;
     case CONFIG_NAMES:
     case CONFIG_STRINGS:
+    case CONFIG_PATHS:
+    case CONFIG_ARGUMENTS:
+    case CONFIG_ORIGINS:
+    case CONFIG_HOSTS:
         read_names(r, row, node, base);
+        return;
+    case CONFIG_FLAGS:
+        read_flags(r, row, node, base);
         return;
     case CONFIG_NAME:
     case CONFIG_STRING:
@@ -330,6 +372,8 @@ static void read_value(struct reader *r, const struct config_row *row,
     case CONFIG_STORE:
     case CONFIG_ADDRESS:
     case CONFIG_URL:
+    case CONFIG_ENDPOINT:
+    case CONFIG_POINTER:
     case CONFIG_REF:
         read_scalar(r, row, node, base);
         return;

@@ -3,13 +3,25 @@
 
 #include <assert.h>
 
+#include "app/config_forms.h"
 #include "app/config_table.h"
 #include "app/config_units.h"
 #include "base/limits.h"
 #include "codec/json.h"
 
-/* As config_value_is_name() and num_duration_ms() read them. */
+/* As config_forms_key() and num_duration_ms() read them. */
 static const char name_pattern[] = "^[a-z0-9][a-z0-9_.-]*$";
+static const struct {
+    const char *pattern;
+    size_t max;
+} key_patterns[] = {
+    [CONFIG_KEY_NAME] = {name_pattern, NAME_MAX_LEN},
+    [CONFIG_KEY_SERVER] = {"^[a-z0-9](_?(-_?)*[a-z0-9])*$",
+                           CONFIG_FORMS_SERVER_MAX},
+    [CONFIG_KEY_ENV] = {"^[A-Za-z_][A-Za-z0-9_]*$", NAME_MAX_LEN},
+    [CONFIG_KEY_TOOL] = {"^[A-Za-z0-9_.-]+$", NAME_MAX_LEN},
+    [CONFIG_KEY_GLOB] = {"^[A-Za-z0-9_.*?-]+$", NAME_MAX_LEN},
+};
 static const char env_pattern[] = "\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}";
 
 static void newline(struct buf *to, unsigned depth)
@@ -54,6 +66,14 @@ static void pattern(struct buf *to, const char *text, size_t max)
         buf_addf(to, ", \"maxLength\": %zu", max);
 }
 
+static void text(struct buf *to, int64_t min, int64_t max)
+{
+    buf_addf(to,
+             "\"type\": \"string\", \"minLength\": %lld, "
+             "\"maxLength\": %lld",
+             (long long)min, (long long)max);
+}
+
 /* The members of the schema of one scalar, without the reference to ${ENV}. */
 static void scalar(struct buf *to, const struct config_row *row)
 {
@@ -61,6 +81,7 @@ static void scalar(struct buf *to, const struct config_row *row)
     case CONFIG_NAME:
     case CONFIG_REF:
     case CONFIG_NAMES:
+    case CONFIG_FLAGS:
         if (row->words != NULL)
             words(to, row);
         else
@@ -85,7 +106,10 @@ static void scalar(struct buf *to, const struct config_row *row)
         bounds(to, row);
         return;
     case CONFIG_BOOLEAN:
-        BUF_LIT(to, "\"type\": \"boolean\"");
+        if (row->words != NULL)
+            words(to, row);
+        else
+            BUF_LIT(to, "\"type\": \"boolean\"");
         return;
     case CONFIG_ENUM:
         words(to, row);
@@ -97,17 +121,30 @@ static void scalar(struct buf *to, const struct config_row *row)
         pattern(to, "^([0-9.]+|localhost|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$", 0);
         return;
     case CONFIG_URL:
+    case CONFIG_ENDPOINT:
         pattern(to, "^https?://", 0);
         return;
+    case CONFIG_POINTER:
+        pattern(to, "^\\$(\\.[^.\\[\\]*]+)+$", (size_t)row->max);
+        return;
+    case CONFIG_ORIGINS:
+        pattern(to, "^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+$", 0);
+        return;
+    case CONFIG_HOSTS:
+        pattern(to, "^([A-Za-z0-9_.-]+|\\[[0-9a-fA-F:.]+\\])$", 0);
+        return;
     case CONFIG_STRING:
+        text(to, row->min, row->max);
+        return;
     case CONFIG_STRINGS:
+        text(to, 1, NAME_MAX_LEN);
+        return;
     case CONFIG_PATH:
-        buf_addf(to,
-                 "\"type\": \"string\", \"minLength\": 1, "
-                 "\"maxLength\": %lld",
-                 row->type == CONFIG_STRING    ? (long long)row->max
-                 : row->type == CONFIG_STRINGS ? (long long)NAME_MAX_LEN
-                                               : 4095LL);
+    case CONFIG_PATHS:
+        text(to, 1, 4095);
+        return;
+    case CONFIG_ARGUMENTS:
+        text(to, 0, 4096);
         return;
     case CONFIG_GROUP:
     case CONFIG_LIST:
@@ -139,14 +176,17 @@ static void fallback(struct buf *to, const struct config_row *row)
     if (row->fallback == NULL)
         return;
     BUF_LIT(to, ", \"default\": ");
-    if (row->type == CONFIG_INTEGER || row->type == CONFIG_BOOLEAN ||
-        row->type == CONFIG_COUNT || row->type == CONFIG_MICROS)
+    bool boolean = row->type == CONFIG_BOOLEAN && row->words == NULL;
+    if (row->type == CONFIG_INTEGER || boolean || row->type == CONFIG_COUNT ||
+        row->type == CONFIG_MICROS)
         buf_add(to, str_from(row->fallback));
     else
         json_write_str(to, str_from(row->fallback));
 }
 
 static void keys(struct buf *to, const struct config_row *row, unsigned depth);
+static void one_value(struct buf *to, const struct config_row *row,
+                      unsigned depth);
 
 static void described(struct buf *to, const struct config_row *row,
                       unsigned depth)
@@ -157,6 +197,34 @@ static void described(struct buf *to, const struct config_row *row,
     json_write_str(to, str_from(row->help));
     buf_add_char(to, ',');
     newline(to, depth + 1);
+}
+
+/* The members of the schema of a map's entry: of a mapping, of a value by
+ * itself, or either. */
+static void entry(struct buf *to, const struct config_row *map, unsigned depth)
+{
+    char room[CONFIG_PREFIX_MAX];
+    size_t at = 0;
+    const struct config_row *value = config_table_value(map);
+    bool has_keys =
+        config_table_next(config_table_prefix(map, room), &at) != NULL;
+    if (value == NULL) {
+        keys(to, map, depth);
+        return;
+    }
+    BUF_LIT(to, "\"description\": ");
+    json_write_str(to, str_from(value->help));
+    buf_add_char(to, ',');
+    newline(to, depth);
+    if (!has_keys) {
+        one_value(to, value, depth);
+        return;
+    }
+    BUF_LIT(to, "\"anyOf\": [{");
+    one_value(to, value, depth + 1);
+    BUF_LIT(to, "}, {");
+    keys(to, map, depth + 1);
+    BUF_LIT(to, "}]");
 }
 
 /* What a list or a map holds, one level down. */
@@ -172,12 +240,14 @@ static void many(struct buf *to, const struct config_row *row, unsigned depth)
         buf_addf(to,
                  "\"propertyNames\": {\"pattern\": \"%s\", "
                  "\"maxLength\": %zu},",
-                 name_pattern, NAME_MAX_LEN);
+                 key_patterns[row->keys].pattern, key_patterns[row->keys].max);
     if (map)
         newline(to, depth);
     buf_addf(to, "\"%s\": {", map ? "additionalProperties" : "items");
     newline(to, depth + 1);
-    if (row->type == CONFIG_LIST || map)
+    if (map)
+        entry(to, row, depth + 1);
+    else if (row->type == CONFIG_LIST)
         keys(to, row, depth + 1);
     else
         scalar_or_env(to, row);
@@ -196,6 +266,16 @@ static void many_or_one(struct buf *to, const struct config_row *row,
     BUF_LIT(to, "}]");
 }
 
+/* A scalar, or a list of them. */
+static void one_value(struct buf *to, const struct config_row *row,
+                      unsigned depth)
+{
+    if (config_table_is_list(row))
+        many_or_one(to, row, depth);
+    else
+        scalar_or_env(to, row);
+}
+
 static void property(struct buf *to, const struct config_row *row,
                      unsigned depth)
 {
@@ -204,12 +284,10 @@ static void property(struct buf *to, const struct config_row *row,
     described(to, row, depth);
     if (row->type == CONFIG_GROUP)
         keys(to, row, depth + 1);
-    else if (row->type == CONFIG_NAMES || row->type == CONFIG_STRINGS)
-        many_or_one(to, row, depth + 1);
     else if (row->type == CONFIG_LIST || row->type == CONFIG_MAP)
         many(to, row, depth + 1);
     else
-        scalar_or_env(to, row);
+        one_value(to, row, depth + 1);
     fallback(to, row);
     newline(to, depth);
     buf_add_char(to, '}');
@@ -242,7 +320,8 @@ static void keys(struct buf *to, const struct config_row *row, unsigned depth)
     char room[CONFIG_PREFIX_MAX];
     struct str prefix = row == NULL ? STR("") : config_table_prefix(row, room);
     /* An entry without a value is one with defaults only. */
-    buf_add(to, row != NULL && row->type == CONFIG_MAP
+    buf_add(to, row != NULL && row->type == CONFIG_MAP &&
+                        config_table_value(row) == NULL
                     ? STR("\"type\": [\"object\", \"null\"], ")
                     : STR("\"type\": \"object\", "));
     BUF_LIT(to, "\"additionalProperties\": false,");

@@ -6,6 +6,8 @@
 #include "app/role.h"
 #include "base/attr.h"
 #include "base/limits.h"
+#include "domain/label.h"
+#include "domain/risk.h"
 #include "domain/settings.h"
 
 /* Twice that is what an action has room for (CANDIDATES_MAX). */
@@ -27,6 +29,12 @@
 static_assert(offsetof(struct tenant_settings, name) == 0, "name first");
 static_assert(offsetof(struct provider_settings, name) == 0, "name first");
 static_assert(offsetof(struct model_settings, name) == 0, "name first");
+static_assert(offsetof(struct tool_server_settings, name) == 0, "name first");
+static_assert(offsetof(struct tool_risk_settings, glob) == 0, "name first");
+static_assert(offsetof(struct tool_each_settings, tool) == 0, "name first");
+static_assert(offsetof(struct variable_settings, name) == 0, "name first");
+static_assert(offsetof(struct approval_group_settings, name) == 0,
+              "name first");
 static_assert(offsetof(struct listen_settings, host) == 0,
               "an address is read into the struct that holds it");
 
@@ -42,6 +50,16 @@ static const char *const pers[] = {"principal", "owner",   "tenant",
 static_assert(LIMIT_PER_PRINCIPAL == 0 && LIMIT_PER_SESSION == 4, "in order");
 static const char *const durables[] = {"before_action", "batched", NULL};
 static_assert(DURABLE_BEFORE_ACTION == 0 && DURABLE_BATCHED == 1, "in order");
+static const char *const transports[] = {"stdio", "http", NULL};
+static_assert(TRANSPORT_STDIO == 1 && TRANSPORT_HTTP == 2, "in order");
+static const char *const networks[] = {"none", "out", NULL};
+static_assert(NETWORK_NONE == 0 && NETWORK_OUT == 1, "in order");
+static const char *const unseen[] = {"pin", "approve", NULL};
+/* By bit; a test holds them against risk_word(). */
+static const char *const risks[] = {"read",   "write",  "trigger", "purchase",
+                                    "deploy", "export", "secret",  "regulated",
+                                    "admin",  NULL};
+static_assert(ARRAY_LEN(risks) == RISK_WORDS + 1, "a word for each bit");
 static const char *const payloads[] = {"hash", "none", NULL};
 static_assert(PAYLOADS_HASH == 0 && PAYLOADS_NONE == 1, "in order");
 
@@ -141,6 +159,91 @@ const struct config_row config_table[] = {
     {"models.*.attempts", CONFIG_INTEGER, AT(model_settings, attempts), .fallback = "3", .min = 1, .max = 16,
      .help = "How often a call may be sent, over all destinations, before its first byte has come back."},
 
+    {"tools", CONFIG_MAP, MANY(settings, tools, tool_count, tool_server_settings), .keys = CONFIG_KEY_SERVER, .max = 64,
+     .help = "Servers of tools, over MCP: each at `/mcp/NAME`, and all that a tenant may use at `/mcp`. Names have at most 48 lower-case letters, digits, `_` and `-`, "
+             "no `__`, and begin and end with a letter or a digit."},
+    {"tools.*.transport", CONFIG_ENUM, .required = true, AT(tool_server_settings, transport), .words = transports, .min = TRANSPORT_STDIO,
+     .help = "`stdio`: a command that the gateway starts. `http`: Streamable HTTP."},
+    {"tools.*.command", CONFIG_ARGUMENTS, AT(tool_server_settings, stdio.command), .min = 1, .max = 64,
+     .help = "`stdio`: the program, an absolute path or a name in `/usr/local/bin`, `/usr/bin` or `/bin`, and its arguments, which are passed on as they are."},
+    {"tools.*.env", CONFIG_MAP, MANY(tool_server_settings, stdio.env, stdio.env_count, variable_settings), .keys = CONFIG_KEY_ENV, .max = 64,
+     .help = "`stdio`: variables that it gets beside a few of the system's; nothing else of the node's environment."},
+    {"tools.*.env.*", CONFIG_STRING, .secret = true, AT(variable_settings, value), .max = 4096,
+     .help = "Its value, as it is. Not for secrets."},
+    {"tools.*.env.*.env", CONFIG_ENV, .required = true, .secret = true, AT(variable_settings, env),
+     .help = "Instead of a value: `{env: NAME}`, the variable of the node's environment that holds it."},
+    {"tools.*.cwd", CONFIG_PATH, AT(tool_server_settings, stdio.cwd),
+     .help = "`stdio`: the folder that it runs in. Default: an empty one of its own."},
+    {"tools.*.files", CONFIG_GROUP,
+     .help = "`stdio`: what it may touch beside the system's programs and libraries."},
+    {"tools.*.files.read", CONFIG_PATHS, AT(tool_server_settings, stdio.read), .max = 64,
+     .help = "Folders and files that it may read. None may hold `data` or the file of a secret."},
+    {"tools.*.files.write", CONFIG_PATHS, AT(tool_server_settings, stdio.write), .max = 64,
+     .help = "The same to read and write."},
+    {"tools.*.network", CONFIG_ENUM, AT(tool_server_settings, stdio.network), .words = networks, .fallback = "none",
+     .help = "`stdio`: whether it may connect to anything."},
+    {"tools.*.url", CONFIG_ENDPOINT, .at = 0,
+     .help = "`http`: its endpoint: `https://crm.example.org/mcp`. Plain HTTP only to loopback."},
+    {"tools.*.credential", CONFIG_LIST, MANY(tool_server_settings, credentials, credential_count, credential_settings), .min = 1, .max = 1000,
+     .help = "`http`: what the gateway shows to it: the first that fits the caller's tenant and the region; where none fits, "
+             "the call is refused. Without any it is shown nothing."},
+    {"tools.*.credential[].tenants", CONFIG_NAMES, AT(credential_settings, tenants), .refers = "tenants", .max = 1000,
+     .help = "Tenants that it is for. None: all."},
+    {"tools.*.credential[].regions", CONFIG_NAMES, AT(credential_settings, regions), .max = 64,
+     .help = "Regions that it is for. None: all."},
+    {"tools.*.credential[].env", CONFIG_ENV, .secret = true, AT(credential_settings, env),
+     .help = "Name of the environment variable that holds the secret. Either this or `file`."},
+    {"tools.*.credential[].file", CONFIG_PATH, .secret = true, AT(credential_settings, file),
+     .help = "File that holds the secret, one line. Either this or `env`."},
+    {"tools.*.ca", CONFIG_PATH, AT(tool_server_settings, http.ca),
+     .help = "`http`, PEM file: who may sign its certificate. Default: whom the system trusts."},
+    {"tools.*.insecure", CONFIG_BOOLEAN, AT(tool_server_settings, http.insecure), .fallback = "false",
+     .help = "`http`: allows a plain HTTP URL beyond loopback: arguments, results and credentials can be read on the way."},
+    {"tools.*.connect", CONFIG_DURATION, AT(tool_server_settings, http.connect_ms), .fallback = "5s", .min = 10, .max = 2 * MINUTE,
+     .help = "`http`: name, connection and TLS together."},
+    {"tools.*.region", CONFIG_NAME, AT(tool_server_settings, region),
+     .help = "Where it processes data. A tenant with `regions` uses only servers of these; a `stdio` server without one is here."},
+    {"tools.*.tenants", CONFIG_NAMES, AT(tool_server_settings, tenants), .refers = "tenants", .max = 1000,
+     .help = "Tenants that may use it. None: all."},
+    {"tools.*.risk", CONFIG_MAP, MANY(tool_server_settings, risk, risk_count, tool_risk_settings), .keys = CONFIG_KEY_GLOB, .max = 64,
+     .help = "What its tools can do to the world, by name, with `*` for any letters and `?` for one; all that match add up. A tool that none matches has every risk: "
+             "unknown is dangerous. To call one harmless, name `read`."},
+    {"tools.*.risk.*", CONFIG_FLAGS, AT(tool_risk_settings, risk), .words = risks, .min = 1, .max = RISK_WORDS,
+     .help = "`\"read_*\": [read]`. What the server says of its own tools may only add to it."},
+    {"tools.*.each", CONFIG_MAP, MANY(tool_server_settings, each, each_count, tool_each_settings), .keys = CONFIG_KEY_TOOL, .max = 64,
+     .help = "Tools whose call is many in one: decided once for each element of an array."},
+    {"tools.*.each.*", CONFIG_POINTER, AT(tool_each_settings, pointer), .max = 256,
+     .help = "Where the array is in the arguments: `$.items`, `$.batch.items`."},
+    {"tools.*.yields", CONFIG_NAMES, AT(tool_server_settings, yields), .max = LABELS_MAX,
+     .help = "Labels of what its tools return."},
+    {"tools.*.clearance", CONFIG_NAMES, AT(tool_server_settings, clearance), .max = LABELS_MAX,
+     .help = "Labels of data that may be sent to it."},
+    {"tools.*.shared", CONFIG_BOOLEAN, AT(tool_server_settings, shared), .fallback = "false",
+     .help = "One process or session of the server for all callers; else one for each of their sessions."},
+    {"tools.*.sampling", CONFIG_BOOLEAN, AT(tool_server_settings, sampling), .fallback = "false",
+     .help = "The server may ask the caller's model, each time if policy permits. Not with `shared`."},
+    {"tools.*.elicitation", CONFIG_BOOLEAN, AT(tool_server_settings, elicitation), .fallback = "false",
+     .help = "The server may ask the caller, each time if policy permits. Not with `shared`."},
+    {"tools.*.new", CONFIG_BOOLEAN, AT(tool_server_settings, approve_new), .words = unseen, .fallback = "pin",
+     .help = "What becomes of a tool that was not seen before. `pin`: it can be called from then on, as it was seen. `approve`: after `writ tool approve`. "
+             "One that changes waits for it in either case."},
+    {"tools.*.timeout", CONFIG_DURATION, AT(tool_server_settings, call_ms), .fallback = "60s", .min = 100, .max = HOUR,
+     .help = "For a call to bring an answer or word of its progress."},
+    {"tools.*.max", CONFIG_DURATION, AT(tool_server_settings, call_max_ms), .fallback = "10m", .min = 100, .max = DAY,
+     .help = "For a call in all."},
+    {"tools.*.result", CONFIG_BYTES, AT(tool_server_settings, result_max), .fallback = "8MB", .min = KIB, .max = HTTP_BODY_MAX,
+     .help = "The largest answer."},
+    {"tools.*.idle", CONFIG_DURATION, AT(tool_server_settings, idle_ms), .fallback = "10m", .min = SECOND, .max = DAY,
+     .help = "A process or session of the server that nobody uses for so long is ended."},
+
+    {"mcp", CONFIG_GROUP,
+     .help = "Who may reach `/mcp`, beside having a credential."},
+    {"mcp.origins", CONFIG_ORIGINS, AT(settings, origins), .max = 64,
+     .help = "Origins of browsers' pages that may use it, exactly: `https://app.example.org`. None: a request that names an origin is refused."},
+    {"mcp.hosts", CONFIG_HOSTS, AT(settings, hosts), .max = 64,
+     .help = "Names by which callers reach this gateway, without a port, beside loopback's and the addresses of `listen`. A request for any other is refused: "
+             "somebody else's name may lead here."},
+
     {"trust", CONFIG_GROUP,
      .help = "Who is believed when it says who somebody is. Keys that `writ agent add` makes need no entry."},
     {"trust.oidc", CONFIG_LIST, MANY(settings, issuers, issuer_count, issuer_settings), .max = 64,
@@ -188,6 +291,23 @@ const struct config_row config_table[] = {
      .help = "What policies refer to beside identities: groups of models, for instance."},
     {"policies.entities[].file", CONFIG_PATH, .required = true, AT(entities_settings, file),
      .help = "Cedar entities, as JSON."},
+
+    {"approvals", CONFIG_GROUP,
+     .help = "Who says yes where a policy asks for it: `@approval(\"finance\")` on a forbid."},
+    {"approvals.ttl", CONFIG_DURATION, AT(settings, approvals.ttl_ms), .fallback = "15m", .min = SECOND, .max = 7 * DAY,
+     .help = "How long a question waits for people; then the answer is no."},
+    {"approvals.hold", CONFIG_DURATION, AT(settings, approvals.hold_ms), .fallback = "60s", .max = HOUR,
+     .help = "How long the call waits for them, too; then it is refused as `approval_pending` and may be made again. 0: not at all."},
+    {"approvals.used", CONFIG_DURATION, AT(settings, approvals.used_ms), .fallback = "5m", .min = SECOND, .max = DAY,
+     .help = "How long a yes is good while nobody makes the call."},
+    {"approvals.groups", CONFIG_MAP, MANY(settings, approvals.groups, approvals.group_count, approval_group_settings), .max = 256,
+     .help = "Who may say it: each a list of people, or a mapping with more."},
+    {"approvals.groups.*", CONFIG_NAMES, AT(approval_group_settings, members), .min = 1, .max = 256,
+     .help = "Names of local accounts (`writ login`): one of them has to say yes."},
+    {"approvals.groups.*.members", CONFIG_NAMES, .required = true, AT(approval_group_settings, members), .min = 1, .max = 256,
+     .help = "The same, where more is said of the group."},
+    {"approvals.groups.*.tenants", CONFIG_NAMES, AT(approval_group_settings, tenants), .refers = "tenants", .max = 1000,
+     .help = "Tenants whose calls they decide. None: all."},
 
     {"limits", CONFIG_LIST, MANY(settings, limits, limit_count, limit_settings), .max = 256,
      .help = "How much: reserved before a call leaves, settled when it has ended. A call has to find room in every limit that it matches."},
@@ -312,6 +432,16 @@ const struct config_row *config_table_find(struct str prefix, struct str name)
             return row;
     }
     return NULL;
+}
+
+const struct config_row *config_table_value(const struct config_row *map)
+{
+    return config_table_find(str_from(map->path), STR("*"));
+}
+
+bool config_table_is_list(const struct config_row *row)
+{
+    return row->type >= CONFIG_NAMES && row->type <= CONFIG_FLAGS;
 }
 
 struct str config_table_prefix(const struct config_row *row,

@@ -2,8 +2,9 @@
  * config_table.h - every key of the configuration, once.
  *
  * A row's path is the key's place: "server.drain"; "listen[].tls.cert" in an
- * element of a list; "models.*.attempts" in an entry of a map.  A key's
- * parent stands above it, and what others refer to (tenants, providers,
+ * element of a list; "models.*.attempts" in an entry of a map, and
+ * "tools.*.risk.*" where such an entry is a value by itself.  A key's parent
+ * stands above it, and what others refer to (tenants, providers,
  * models) above those who do.  Readers, JSON Schema and documentation walk
  * the same rows; a new key is one row and one field in domain/settings.h.
  */
@@ -30,17 +31,34 @@ enum config_type {
     CONFIG_BYTES,    /* uint64_t */
     CONFIG_INTEGER,  /* uint32_t */
     CONFIG_COUNT,    /* uint64_t */
-    CONFIG_BOOLEAN,  /* bool */
+    CONFIG_BOOLEAN,  /* bool; `words`: the two that stand for false and true */
     CONFIG_MICROS,   /* int64_t */
     CONFIG_ENUM,     /* an enum of unsigned; `min` is that of the first word */
     CONFIG_STORE,    /* struct str: "sqlite" or a postgres URL */
     CONFIG_ADDRESS,  /* host and port of a struct listen_settings */
     CONFIG_URL,      /* the parts of a struct provider_settings */
+    CONFIG_ENDPOINT, /* the same of a struct tool_server_settings' http */
+    CONFIG_POINTER,  /* struct str: RFC 6901, written as "$.a.b" */
     CONFIG_REF,      /* size_t: index of the entry of `refers` */
-    /* Lists of scalars; One scalar may stand for a list that has only it. */
-    CONFIG_NAMES,   /* struct names; `refers`: each one an entry's name;
-                       `words`: each one of them */
-    CONFIG_STRINGS, /* struct names */
+    /* Lists of scalars; one scalar may stand for a list that has only it.
+     * All but CONFIG_FLAGS are a struct names. */
+    CONFIG_NAMES,     /* `refers`: each one an entry's name; `words`: each one
+                         of them */
+    CONFIG_STRINGS,   /* as CONFIG_STRING */
+    CONFIG_PATHS,     /* as CONFIG_PATH */
+    CONFIG_ARGUMENTS, /* of a command: may be empty, and there twice */
+    CONFIG_ORIGINS,   /* "https://app.example.org", as browsers write them */
+    CONFIG_HOSTS,     /* lower-case, without port and brackets */
+    CONFIG_FLAGS,     /* uint32_t: bit n is the n-th of `words`; or-ed */
+};
+
+/* What the names of a map's entries are. */
+enum config_key {
+    CONFIG_KEY_NAME = 0, /* as CONFIG_NAME */
+    CONFIG_KEY_SERVER,   /* part of a path and of a tool's name */
+    CONFIG_KEY_ENV,      /* an environment variable */
+    CONFIG_KEY_TOOL,     /* a tool's, as MCP has it */
+    CONFIG_KEY_GLOB,     /* the same with `*` and `?` */
 };
 
 struct config_row {
@@ -53,6 +71,7 @@ struct config_row {
     size_t size;          /* lists, maps: of an element */
     const char *fallback; /* default, as it would stand in the file */
     int64_t min, max;     /* of the value; of lists and maps, the length */
+    enum config_key keys; /* maps */
     const char *const *words; /* enums: ends with NULL */
     const char *refers;       /* path of a map */
     const char *help;         /* one sentence or two */
@@ -72,6 +91,13 @@ struct str config_table_key(const struct config_row *row);
 
 /* The key `name` below `prefix`, or NULL. */
 const struct config_row *config_table_find(struct str prefix, struct str name);
+
+/* The row of a map's entries that are a value by themselves; NULL: they are
+ * mappings.  Where there are both, a mapping is one. */
+const struct config_row *config_table_value(const struct config_row *map);
+
+/* True for lists of scalars. */
+bool config_table_is_list(const struct config_row *row);
 
 /* What the keys of one element or entry stand below: "listen[]", "models.*",
  * "server".  Written to `to`; never over CONFIG_PREFIX_MAX bytes. */

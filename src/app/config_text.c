@@ -105,9 +105,13 @@ bool config_text_expand(struct config_value *v, struct buf *why)
 
 void config_text_quote(struct buf *to, const struct config_value *v)
 {
+    /* What a URL carries beside a place may be a secret. */
     bool userinfo =
-        v->row->type == CONFIG_URL && str_find(v->raw, '@') < v->raw.len;
-    if (v->row->secret || userinfo) {
+        (v->row->type == CONFIG_URL || v->row->type == CONFIG_ENDPOINT) &&
+        str_find(v->raw, '@') < v->raw.len;
+    bool query =
+        v->row->type == CONFIG_ENDPOINT && str_find(v->raw, '?') < v->raw.len;
+    if (v->row->secret || userinfo || query) {
         BUF_LIT(to, "the value");
         return;
     }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "app/config_forms.h"
 #include "app/config_net.h"
 #include "app/config_report.h"
 #include "app/config_text.h"
@@ -11,7 +12,7 @@
 #include "base/num.h"
 #include "base/text.h"
 
-enum { EXPANDED_MAX = 64 * 1024 };
+enum { EXPANDED_MAX = 64 * 1024, ARGUMENT_MAX = 4096 };
 
 static bool refuse(const struct config_value *v, struct buf *why,
                    const char *what)
@@ -49,26 +50,19 @@ static bool find_word(const struct config_value *v, unsigned *ret,
     return false;
 }
 
-bool config_value_name(struct config_value *v, struct str *ret, struct buf *why)
+static bool read_key(struct config_value *v, enum config_key keys,
+                     struct str *ret, struct buf *why)
 {
-    unsigned word = 0;
-    if (v->row->type == CONFIG_NAMES && v->row->words != NULL &&
-        !find_word(v, &word, why))
-        return false;
-    if (!config_text_is_name(v->text))
-        return refuse(v, why,
-                      "is not a name; expected lower-case letters, digits, "
-                      "'_', '.' and '-', beginning with a letter or a digit");
+    const char *reason;
+    if (!config_forms_key(keys, v->text, &reason))
+        return refuse(v, why, reason);
     return keep(v, v->text, ret);
 }
 
-bool config_value_string(struct config_value *v, struct str *ret,
-                         struct buf *why)
+static bool read_text(struct config_value *v, bool may_be_empty, size_t max,
+                      struct str *ret, struct buf *why)
 {
-    size_t max = v->row->type == CONFIG_STRING && v->row->max > 0
-                     ? (size_t)v->row->max
-                     : NAME_MAX_LEN;
-    if (v->text.len == 0) {
+    if (v->text.len == 0 && !may_be_empty) {
         BUF_LIT(why, "is empty");
         return false;
     }
@@ -77,6 +71,34 @@ bool config_value_string(struct config_value *v, struct str *ret,
         return false;
     }
     return keep(v, v->text, ret);
+}
+
+static bool read_string(struct config_value *v, struct str *ret,
+                        struct buf *why)
+{
+    return read_text(v, v->row->min == 0, (size_t)v->row->max, ret, why);
+}
+
+/* What a form's reader answered. */
+static bool read_form(struct config_value *v, enum err e, const char *reason,
+                      struct buf *why)
+{
+    if (e == ERR_MALFORMED)
+        return refuse(v, why, reason);
+    v->full |= e != ERR_OK;
+    return e == ERR_OK;
+}
+
+static bool read_pointer(struct config_value *v, struct str *ret,
+                         struct buf *why)
+{
+    const char *reason = NULL;
+    if (v->text.len > (size_t)v->row->max) {
+        buf_addf(why, "is longer than %lld bytes", (long long)v->row->max);
+        return false;
+    }
+    enum err e = config_forms_pointer(v->a, v->text, ret, &reason);
+    return read_form(v, e, reason, why);
 }
 
 static bool read_path(struct config_value *v, struct str *ret, struct buf *why)
@@ -185,6 +207,13 @@ static bool read_micros(const struct config_value *v, int64_t *ret,
 static bool read_boolean(const struct config_value *v, bool *ret,
                          struct buf *why)
 {
+    unsigned word = 0;
+    if (v->row->words != NULL) {
+        if (!find_word(v, &word, why))
+            return false;
+        *ret = word == 1;
+        return true;
+    }
     bool yes = str_eq(v->text, STR("true"));
     if (!yes && !str_eq(v->text, STR("false")))
         return refuse(v, why, "is not a boolean; expected true or false");
@@ -248,11 +277,13 @@ static bool read_address(struct config_value *v, struct listen_settings *ret,
     return true;
 }
 
-static bool read_url(struct config_value *v, struct provider_settings *ret,
-                     struct buf *why)
+static bool read_url(struct config_value *v, void *target, struct buf *why)
 {
     const char *reason;
-    if (config_net_url(v->a, v->text, ret, &reason))
+    bool ok = v->row->type == CONFIG_URL
+                  ? config_net_url(v->a, v->text, target, &reason)
+                  : config_net_endpoint(v->a, v->text, target, &reason);
+    if (ok)
         return true;
     v->full |= reason == NULL;
     (void)refuse(v, why, "is not a usable URL; ");
@@ -260,13 +291,59 @@ static bool read_url(struct config_value *v, struct provider_settings *ret,
     return false;
 }
 
+static bool read_word(struct config_value *v, struct str *ret, struct buf *why)
+{
+    unsigned word = 0;
+    return find_word(v, &word, why) && keep(v, v->text, ret);
+}
+
+static bool read_origin(struct config_value *v, struct str *ret,
+                        struct buf *why)
+{
+    const char *reason = NULL;
+    enum err e = config_forms_origin(v->a, v->text, ret, &reason);
+    return read_form(v, e, reason, why);
+}
+
+static bool read_host(struct config_value *v, struct str *ret, struct buf *why)
+{
+    const char *reason = NULL;
+    enum err e = config_forms_host(v->a, v->text, ret, &reason);
+    return read_form(v, e, reason, why);
+}
+
+bool config_value_key(struct config_value *v, struct str *ret, struct buf *why)
+{
+    return read_key(v, v->row->keys, ret, why);
+}
+
+bool config_value_element(struct config_value *v, struct str *ret,
+                          struct buf *why)
+{
+    if (v->row->type == CONFIG_STRINGS)
+        return read_text(v, false, NAME_MAX_LEN, ret, why);
+    if (v->row->type == CONFIG_ARGUMENTS)
+        return read_text(v, true, ARGUMENT_MAX, ret, why);
+    if (v->row->type == CONFIG_PATHS)
+        return read_path(v, ret, why);
+    if (v->row->type == CONFIG_ORIGINS)
+        return read_origin(v, ret, why);
+    if (v->row->type == CONFIG_HOSTS)
+        return read_host(v, ret, why);
+    assert(v->row->type == CONFIG_NAMES || v->row->type == CONFIG_FLAGS);
+    return v->row->words != NULL ? read_word(v, ret, why)
+                                 : read_key(v, CONFIG_KEY_NAME, ret, why);
+}
+
 bool config_value_read(struct config_value *v, void *target, struct buf *why)
 {
     switch (v->row->type) {
     case CONFIG_NAME:
-        return config_value_name(v, target, why);
+        return read_key(v, CONFIG_KEY_NAME, target, why);
     case CONFIG_STRING:
-        return config_value_string(v, target, why);
+        return read_string(v, target, why);
+    case CONFIG_POINTER:
+        return read_pointer(v, target, why);
     case CONFIG_PATH:
         return read_path(v, target, why);
     case CONFIG_ENV:
@@ -290,6 +367,7 @@ bool config_value_read(struct config_value *v, void *target, struct buf *why)
     case CONFIG_ADDRESS:
         return read_address(v, target, why);
     case CONFIG_URL:
+    case CONFIG_ENDPOINT:
         return read_url(v, target, why);
     case CONFIG_GROUP:
     case CONFIG_LIST:
@@ -297,6 +375,11 @@ bool config_value_read(struct config_value *v, void *target, struct buf *why)
     case CONFIG_REF:
     case CONFIG_NAMES:
     case CONFIG_STRINGS:
+    case CONFIG_PATHS:
+    case CONFIG_ARGUMENTS:
+    case CONFIG_ORIGINS:
+    case CONFIG_HOSTS:
+    case CONFIG_FLAGS:
         break;
     }
     assert(false && "a type without a scalar");

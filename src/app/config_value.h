@@ -31,10 +31,12 @@ struct config_value {
 MUST_CHECK bool config_value_read(struct config_value *v, void *target,
                                   struct buf *why);
 
-/* A name or a string, whatever the row says, for lists of them. */
-MUST_CHECK bool config_value_name(struct config_value *v, struct str *ret,
-                                  struct buf *why);
-MUST_CHECK bool config_value_string(struct config_value *v, struct str *ret,
-                                    struct buf *why);
+/* One element of a list of scalars; of CONFIG_FLAGS, the word. */
+MUST_CHECK bool config_value_element(struct config_value *v, struct str *ret,
+                                     struct buf *why);
+
+/* The name of a map's entry; the row is the map's. */
+MUST_CHECK bool config_value_key(struct config_value *v, struct str *ret,
+                                 struct buf *why);
 
 #endif

@@ -46,7 +46,8 @@ struct credential_settings {
     struct names regions; /* empty: all */
     struct str env;       /* name of an environment variable, or empty */
     struct str file;      /* path, or empty */
-    struct str id;        /* "<provider>/<n>", as evidence names it */
+    struct str id;        /* "<provider>/<n>" or "tools/<server>/<n>", as
+                             evidence names it */
 };
 
 struct provider_settings {
@@ -233,6 +234,9 @@ struct settings {
         size_t group_count;
     } approvals;
     struct names origins; /* of browsers that may use /mcp; empty: none */
+    /* By which callers of /mcp reach us, lower-case, without port or brackets,
+     * beside loopback's names and the listeners' addresses. */
+    struct names hosts;
     struct {
         struct str dir;    /* folder of *.cedar; empty: no policy */
         struct str shadow; /* the same, only recorded; or empty */

@@ -398,11 +398,13 @@ static void test_an_unknown_key_names_the_nearest(void **state)
         {LEAST "telemetry: {prometheus: true}\n",
          "writ.yaml:3:1: telemetry: is not known to this version; expected one "
          "of node, data, store, workers, listen, tenants, providers, models, "
-         "trust, policies, limits, admin, sessions, ledger, server"},
+         "tools, mcp, trust, policies, approvals, limits, admin, sessions, "
+         "ledger, server"},
         {LEAST "\"bad\\ekey\": 1\n",
          "writ.yaml:3:1: bad?key: is not known to this version; expected one "
          "of node, data, store, workers, listen, tenants, providers, models, "
-         "trust, policies, limits, admin, sessions, ledger, server"},
+         "tools, mcp, trust, policies, approvals, limits, admin, sessions, "
+         "ledger, server"},
         {LEAST "sessions: {idle: 30m, memory: 15m}\n",
          "writ.yaml:3:23: sessions.memory: is not known to this version; "
          "expected one of idle, max, supervised, recheck"},

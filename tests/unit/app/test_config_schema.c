@@ -13,6 +13,7 @@
 #include "app/config_units.h"
 #include "base/arena.h"
 #include "codec/json.h"
+#include "domain/risk.h"
 #include "os/file.h"
 
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
@@ -31,6 +32,17 @@ static const struct json *read_schema(struct arena *a)
     return schema;
 }
 
+/* What may be a value by itself as well as a mapping: the mapping. */
+static const struct json *mapping_of(const struct json *at)
+{
+    const struct json *any = json_get(at, STR("anyOf"));
+    for (size_t i = 0; i < json_count(any); i++) {
+        if (json_get(json_at(any, i), STR("properties")) != NULL)
+            return json_at(any, i);
+    }
+    return at;
+}
+
 /* The schema of a row: down through properties, items and entries. */
 static const struct json *find(const struct json *at, struct str path)
 {
@@ -41,7 +53,7 @@ static const struct json *find(const struct json *at, struct str path)
         key = str_first(key, str_find(key, '['));
         at = str_eq(key, STR("*"))
                  ? json_get(at, STR("additionalProperties"))
-                 : json_get(json_get(at, STR("properties")), key);
+                 : json_get(json_get(mapping_of(at), STR("properties")), key);
         if (list)
             at = json_get(at, STR("items"));
         path = str_skip(path, len + 1);
@@ -84,7 +96,8 @@ static void check_closed(const struct json *at, size_t *count)
     while (json_next(&it, &name, &child)) {
         check_closed(child, count);
         check_closed(json_get(child, STR("items")), count);
-        check_closed(json_get(child, STR("additionalProperties")), count);
+        check_closed(mapping_of(json_get(child, STR("additionalProperties"))),
+                     count);
     }
 }
 
@@ -112,7 +125,7 @@ static void test_required_keys_are_required(void **state)
         size_t parent = path.len - key.len;
         const struct json *at =
             find(schema, str_first(path, parent == 0 ? 0 : parent - 1));
-        const struct json *required = json_get(at, STR("required"));
+        const struct json *required = json_get(mapping_of(at), STR("required"));
         bool listed = false;
         for (size_t j = 0; j < json_count(required); j++)
             listed |= json_is_string(json_at(required, j), key);
@@ -128,20 +141,39 @@ static void test_rows_are_well_formed(void **state)
     for (size_t i = 0; i < config_table_len; i++) {
         const struct config_row *row = &config_table[i];
         bool many = row->type == CONFIG_LIST || row->type == CONFIG_MAP;
-        bool list = row->type == CONFIG_NAMES || row->type == CONFIG_STRINGS;
+        bool list = config_table_is_list(row);
         char room[CONFIG_PREFIX_MAX];
         assert_true(config_table_prefix(row, room).len > 0);
         assert_true(row->help != NULL);
         assert_int_equal(many, row->size > 0);
         assert_true(row->type != CONFIG_ENUM || row->words != NULL);
         assert_true(row->words == NULL || row->type == CONFIG_ENUM ||
-                    row->type == CONFIG_NAMES);
+                    row->type == CONFIG_NAMES || row->type == CONFIG_FLAGS ||
+                    row->type == CONFIG_BOOLEAN);
+        assert_true(row->type == CONFIG_MAP || row->keys == CONFIG_KEY_NAME);
+        assert_true(row->type != CONFIG_STRING || row->max > 0);
+        assert_true(row->type != CONFIG_MAP ||
+                    config_table_value(row) == NULL ||
+                    config_table_value(row) > row);
         if ((many || list || config_units_has_range(row)) && row->max <= 0)
             fail_msg("%s has no maximum", row->path);
         if (row->refers != NULL)
             assert_true(config_table_refers(row) < row);
         assert_false(row->required && row->fallback != NULL);
     }
+}
+
+static void test_risk_has_the_words_of_the_domain(void **state)
+{
+    (void)state;
+    const struct config_row *risk =
+        config_table_find(STR("tools.*.risk"), STR("*"));
+    assert_int_equal(risk->type, CONFIG_FLAGS);
+    for (unsigned n = 0; n < RISK_WORDS; n++) {
+        assert_true(str_eq(risk_word(n), str_from(risk->words[n])));
+        assert_int_equal(risk_from(risk_word(n)), 1U << n);
+    }
+    assert_null(risk->words[RISK_WORDS]);
 }
 
 static void test_values_are_shown_in_their_units(void **state)
@@ -195,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_every_mapping_is_closed),
         cmocka_unit_test(test_required_keys_are_required),
         cmocka_unit_test(test_rows_are_well_formed),
+        cmocka_unit_test(test_risk_has_the_words_of_the_domain),
         cmocka_unit_test(test_values_are_shown_in_their_units),
         cmocka_unit_test(test_the_page_in_docs_is_what_is_printed),
     };
