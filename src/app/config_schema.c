@@ -66,17 +66,36 @@ static void pattern(struct buf *to, const char *text, size_t max)
         buf_addf(to, ", \"maxLength\": %zu", max);
 }
 
-static void text(struct buf *to, int64_t min, int64_t max)
+/* Any text, by its length; false: the row is of another type. */
+static bool text(struct buf *to, const struct config_row *row)
 {
+    int64_t min = 1;
+    int64_t max = 0;
+    if (row->type == CONFIG_STRING) {
+        min = row->min;
+        max = row->max;
+    } else if (row->type == CONFIG_STRINGS) {
+        max = (int64_t)NAME_MAX_LEN;
+    } else if (row->type == CONFIG_PATH || row->type == CONFIG_PATHS) {
+        max = 4095;
+    } else if (row->type == CONFIG_ARGUMENTS) {
+        min = 0;
+        max = 4096;
+    } else {
+        return false;
+    }
     buf_addf(to,
              "\"type\": \"string\", \"minLength\": %lld, "
              "\"maxLength\": %lld",
              (long long)min, (long long)max);
+    return true;
 }
 
 /* The members of the schema of one scalar, without the reference to ${ENV}. */
 static void scalar(struct buf *to, const struct config_row *row)
 {
+    if (text(to, row))
+        return;
     switch (row->type) {
     case CONFIG_NAME:
     case CONFIG_REF:
@@ -134,18 +153,10 @@ static void scalar(struct buf *to, const struct config_row *row)
         pattern(to, "^([A-Za-z0-9_.-]+|\\[[0-9a-fA-F:.]+\\])$", 0);
         return;
     case CONFIG_STRING:
-        text(to, row->min, row->max);
-        return;
     case CONFIG_STRINGS:
-        text(to, 1, NAME_MAX_LEN);
-        return;
     case CONFIG_PATH:
     case CONFIG_PATHS:
-        text(to, 1, 4095);
-        return;
     case CONFIG_ARGUMENTS:
-        text(to, 0, 4096);
-        return;
     case CONFIG_GROUP:
     case CONFIG_LIST:
     case CONFIG_MAP:

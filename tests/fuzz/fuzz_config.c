@@ -12,6 +12,7 @@
 #include "app/config_table.h"
 #include "base/limits.h"
 #include "codec/yaml.h"
+#include "domain/risk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,8 +28,11 @@ static void check_value(const struct yaml_node *node,
     bool many = row->type == CONFIG_LIST || row->type == CONFIG_MAP;
     if (row->type == CONFIG_GROUP)
         check_keys(node, prefix);
-    for (size_t i = 0; many && i < yaml_count(node); i++)
-        check_keys(yaml_at(node, i), prefix);
+    for (size_t i = 0; many && i < yaml_count(node); i++) {
+        /* An entry may be a value by itself. */
+        if (yaml_type(yaml_at(node, i)) == YAML_MAP)
+            check_keys(yaml_at(node, i), prefix);
+    }
 }
 
 static void check_keys(const struct yaml_node *node, struct str prefix)
@@ -41,8 +45,45 @@ static void check_keys(const struct yaml_node *node, struct str prefix)
     }
 }
 
+static void check_tools(const struct tool_server_settings *t)
+{
+    bool http = t->transport == TRANSPORT_HTTP;
+    assert(t->name.len > 0 && t->name.len <= 48);
+    assert(http || t->transport == TRANSPORT_STDIO);
+    assert((t->http.host.len > 0) == http && (t->http.path.len > 0) == http);
+    assert((t->stdio.command.count > 0) == !http);
+    assert(http || (t->stdio.env_count <= 64 && t->credential_count == 0));
+    assert(http || t->stdio.command.at[0].len > 0);
+    for (size_t i = 0; i < t->stdio.env_count; i++) {
+        const struct variable_settings *v = &t->stdio.env[i];
+        assert(v->name.len > 0 && (v->env.len == 0 || v->value.len == 0));
+    }
+    assert(t->risk_count <= 64 && t->each_count <= 64);
+    for (size_t i = 0; i < t->risk_count; i++)
+        assert(t->risk[i].risk != 0 && t->risk[i].risk <= RISK_ALL);
+    for (size_t i = 0; i < t->each_count; i++)
+        assert(str_starts(t->each[i].pointer, STR("/")));
+    for (size_t i = 0; i < t->credential_count; i++)
+        assert(str_starts(t->credentials[i].id, STR("tools/")));
+    assert(t->call_ms > 0 && t->call_ms <= t->call_max_ms);
+    assert(t->result_max > 0 && t->idle_ms > 0);
+}
+
+static void check_approvals(const struct settings *s)
+{
+    assert(s->approvals.hold_ms <= s->approvals.ttl_ms);
+    assert(s->approvals.used_ms > 0);
+    for (size_t i = 0; i < s->approvals.group_count; i++)
+        assert(s->approvals.groups[i].members.count > 0);
+    for (size_t i = 0; i < s->hosts.count; i++)
+        assert(s->hosts.at[i].len > 0);
+}
+
 static void check_settings(const struct settings *s)
 {
+    for (size_t i = 0; i < s->tool_count; i++)
+        check_tools(&s->tools[i]);
+    check_approvals(s);
     assert(s->listen_count > 0 && s->tenant_count > 0);
     assert(s->node.len > 0 && s->data.len > 0);
     for (size_t i = 0; i < s->issuer_count; i++) {
