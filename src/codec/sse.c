@@ -10,10 +10,13 @@
 #include <assert.h>
 
 #include "base/limits.h"
+#include "base/num.h"
 
 /* A buffer that grew beyond this is given back when it is empty: thousands
  * of streams wait with theirs. */
 #define KEPT_MAX (16 * KIB)
+
+enum { RETRY_MAX_MS = 24 * 60 * 60 * 1000 };
 
 /* One call of sse_feed(). */
 struct feed {
@@ -30,7 +33,7 @@ struct feed {
 
 void sse_reader_init(struct sse_reader *r, size_t event_max)
 {
-    *r = (struct sse_reader){.comments = 0};
+    *r = (struct sse_reader){.retry_ms = -1};
     buf_init(&r->line, event_max);
     buf_init(&r->data, event_max);
     buf_init(&r->type, event_max);
@@ -91,6 +94,14 @@ static enum err dispatch(struct feed *f)
     return go_on ? ERR_OK : ERR_CLOSED;
 }
 
+/* What is no number, or longer than anybody waits, is passed over. */
+static void read_retry(struct sse_reader *r, struct str value)
+{
+    uint64_t ms;
+    if (num_u64(value, RETRY_MAX_MS, &ms))
+        r->retry_ms = (int64_t)ms;
+}
+
 static enum err read_line(struct feed *f, struct str line)
 {
     struct sse_reader *r = f->r;
@@ -114,9 +125,11 @@ static enum err read_line(struct feed *f, struct str line)
         f->type = value;
     else if (str_eq(field, STR("id")) && str_find(value, '\0') == value.len)
         return keep(&r->id, value) ? ERR_OK : ERR_LIMIT;
+    else if (str_eq(field, STR("retry")))
+        read_retry(r, value);
     else if (colon == 0)
         r->comments++;
-    return ERR_OK; /* "retry" and what nobody knows is passed over */
+    return ERR_OK; /* what nobody knows is passed over */
 }
 
 static const char *find(const char *from, const char *end, char c)

@@ -29,6 +29,7 @@ struct sse_reader {
     struct buf type;   /* likewise */
     struct buf id;     /* the last one, of any event */
     uint64_t comments; /* how many there were; they keep a stream alive */
+    int64_t retry_ms;  /* the last `retry`, at most a day; -1: none came */
     bool after_cr;     /* the next LF belongs to the line before */
     bool started;      /* the BOM question is answered */
     bool has_data;

@@ -405,6 +405,30 @@ enum err http_client_send(struct http_client *c,
     return e;
 }
 
+static void on_left_head(void *user, const struct http_response_head *head)
+{
+    (void)head;
+    http_call_cancel(user);
+}
+
+static void on_left_failed(void *user, enum err why, bool sent)
+{
+    (void)user, (void)why, (void)sent;
+}
+
+enum err http_client_leave(struct http_client *c,
+                           const struct http_call_request *r)
+{
+    static const struct http_call_events events = {on_left_head,
+                                                   on_left_failed};
+    struct http_call *call;
+    assert(r->body.len == 0);
+    enum err e = http_client_send(c, r, &events, NULL, &call);
+    if (e == ERR_OK)
+        call->user = call; /* events come in later turns */
+    return e;
+}
+
 /* --- the client --- */
 
 enum err http_client_new(struct loop *l, struct resolver *resolver,

@@ -81,6 +81,13 @@ MUST_CHECK enum err http_client_send(struct http_client *c,
                                      void *user, struct http_call **ret);
 
 /*
+ * The same for a request without a body that somebody who goes away leaves
+ * behind: whatever is answered, and whether anything is, is not told.
+ */
+MUST_CHECK enum err http_client_leave(struct http_client *c,
+                                      const struct http_call_request *r);
+
+/*
  * The reply's body; once, from `head` on.  The source ends with ERR_UPSTREAM
  * when the destination cuts it short (a length not reached, no last chunk)
  * and ERR_TIMEOUT when it stalls.  When it has ended the call is gone.
