@@ -5,13 +5,19 @@
  * runner has started (one JSON-RPC message per line).  A link belongs to one
  * loop and never blocks it.  It speaks the legacy revisions: `initialize`
  * first, then requests; what is sent before the handshake is done waits for
- * it.  Everything that comes is read strictly (message.h, method.h); a server
- * that sends what is no message of ours loses its link, and never more.
+ * it.  Everything that comes is read strictly (message.h, method.h).  An
+ * answer to one of our requests that cannot be read costs that call; a server
+ * that sends anything else that is no message loses its link, and never more.
+ * What is well-formed but belongs to nothing of ours is dropped.
+ *
+ * Over HTTP a stream that ends without the answer is taken up again where the
+ * server said how (event ids), and one more is kept open, once the link is,
+ * for what belongs to no call.
  *
  * A link does not come back: when it is closed, its user opens another.
  *
- * Of the id that goes out, `number`, the user makes sure that it is unique;
- * it is the progress token, too, where the params carry it.
+ * Of the id that goes out, `number`, the user makes sure that it is unique
+ * and not 0; it is the progress token, too, where the params carry it.
  */
 #ifndef MCP_LINK_H
 #define MCP_LINK_H
@@ -32,15 +38,17 @@ struct tls_context;
 
 enum {
     LINK_CALLS_MAX = 1024,       /* under way on one link */
+    LINK_ASKS_MAX = 64,          /* of a server's, waiting for an answer */
     LINK_STDERR_MAX = 64 * 1024, /* of a child's, kept for its post-mortem */
     LINK_OUT_MAX =
-        16 * 1024 * 1024, /* waiting for a child that does not read */
+        16 * 1024 * 1024, /* waiting for a server that does not read */
 };
 
 struct link_events {
     /* The server has answered and was told `initialized`. */
     void (*opened)(void *user, const struct handshake *h);
-    /* A notification that belongs to no call. */
+    /* A notification that belongs to no call: of changes wherever it came,
+     * of the log where it came on no call's own stream. */
     void (*notice)(void *user, enum method m, const struct message *msg);
     /* The last event.  `text` says why, for people (what a child wrote last
      * to its stderr, its exit code); calls were told before. */
@@ -52,7 +60,7 @@ struct link_options {
     struct http_client *http;                  /* of TRANSPORT_HTTP */
     struct runner_client *runner;              /* of TRANSPORT_STDIO */
     const struct tool_server_settings *server; /* borrowed until closed */
-    struct tls_context *tls;                   /* referenced; NULL: plain */
+    struct tls_context *tls;                   /* the same; NULL: plain */
     struct str partition;     /* connections are shared only within it */
     struct str authorization; /* value of that field; copied, wiped; or empty */
     unsigned offers;          /* METHOD_HAS_ that we announce as a client */
@@ -69,19 +77,18 @@ MUST_CHECK enum err link_open(const struct link_options *o,
 void link_close(struct link *l);
 bool link_is_open(const struct link *l); /* the handshake is done */
 
-/* One request on its way; embedded in its owner. */
+/* One request on its way; embedded in its owner, all private.  Its memory is
+ * the owner's again inside `answered` and `failed`, and after link_cancel(). */
+struct link_request;
 struct link_call {
-    struct list node; /* private, as are the next */
-    struct link *link;
-    void *stream;
-    uint64_t number;
-    enum method method;
+    struct link *link; /* NULL: it is not under way */
+    struct link_request *request;
     bool paused;
-    const struct link_call_events *events;
+    const struct link_call_events *events; /* borrowed */
 };
 struct link_call_events {
-    /* About this call: its progress, or anything else that came on its own
-     * stream. */
+    /* About this call: its progress, what the server logs on its own stream,
+     * or `cancelled`, by which the server takes back what it asked. */
     void (*notice)(struct link_call *c, enum method m,
                    const struct message *msg);
     /* The server asks something, on this call's stream, or while this is the
@@ -91,22 +98,27 @@ struct link_call_events {
     /* Exactly one of these two; the call is over. */
     void (*answered)(struct link_call *c, const struct message *response);
     /* `sent`: the server may have got it.  ERR_CONNECT, ERR_UPSTREAM,
-     * ERR_TIMEOUT, ERR_LIMIT (an answer over server->result_max), ERR_NOT_FOUND
-     * (the server has forgotten our session; the link closes after this). */
+     * ERR_TIMEOUT (server->call_ms without answer or progress, not counting
+     * what waits for us; or call_max_ms), ERR_LIMIT (an answer over
+     * server->result_max), ERR_NOT_FOUND (the server has forgotten our session;
+     * the link closes after this). */
     void (*failed)(struct link_call *c, enum err why, bool sent);
 };
 
 /*
  * Sends method `m` with `params` (JSON text, copied; empty: none) under
- * `number`.  ERR_OVERLOAD: LINK_CALLS_MAX.  ERR_CONNECT: it is closed.
+ * `number`.  ERR_OVERLOAD: LINK_CALLS_MAX, or LINK_OUT_MAX.  ERR_CONNECT: it is
+ * closed.  ERR_LIMIT: too long.  On an error no event follows.
  */
 MUST_CHECK enum err link_send(struct link *l, struct link_call *c,
                               uint64_t number, enum method m, struct str params,
                               const struct link_call_events *events);
-/* Gives up: the server is told (notifications/cancelled); no event follows. */
+/* Gives up: the server is told (notifications/cancelled); no event follows.
+ * Allowed when it is not under way (zero-initialised, or over). */
 void link_cancel(struct link_call *c, struct str reason);
 /* The user has no room for more notices of this call: over HTTP its stream is
- * not read on; over pipes, which all calls share, notices are dropped. */
+ * not read on (an event that has begun may still come); over pipes, which all
+ * calls share, notices are dropped.  What is asked comes in any case. */
 void link_pause(struct link_call *c, bool pause);
 
 /* Answers what was asked: `text` is the JSON of a result, or of an error
