@@ -25,11 +25,13 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "crypto/hash.h"
 #include "domain/principal.h"
 #include "domain/settings.h"
 
 struct accounts;
 struct admin_host;
+struct catalog;
 struct evidence;
 struct limit_counters;
 struct limit_rules;
@@ -40,6 +42,13 @@ struct metrics_figures;
 struct people_enrolment;
 struct registry;
 struct session_table;
+
+/* A person has looked at a tool's definition, and says yes. */
+struct admin_tool_approval {
+    struct str server, name;
+    struct hash seen; /* digest of that definition */
+    struct str author, author_method, reason;
+};
 
 /* What only the process knows or can do. */
 struct admin_hooks {
@@ -60,6 +69,17 @@ struct admin_hooks {
      */
     void (*keep_sessions)(void *user, void (*done)(void *arg, bool kept),
                           void *arg);
+    /* The tools as they are pinned; NULL: not loaded yet.  Borrowed until the
+     * turn ends. */
+    struct catalog *(*catalog)(void *user);
+    /*
+     * Copies `a`; `done(arg, e)` runs once, perhaps at once, when evidence and
+     * store have it and the workers are told.  Errors as of
+     * catalog_writer_approve(); ERR_EVIDENCE, ERR_STORE: it has not happened.
+     * ERR_NO_MEMORY returned: `done` does not run.
+     */
+    enum err (*approve_tool)(void *user, const struct admin_tool_approval *a,
+                             void (*done)(void *arg, enum err e), void *arg);
     /* The node's state, as one JSON object. */
     void (*status)(void *user, struct buf *to);
     /* The same as numbers, for /metrics. */

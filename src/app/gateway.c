@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/gateway_admin.h"
+#include "app/gateway_catalog.h"
 #include "app/gateway_protocol.h"
 #include "app/gateway_registry.h"
 #include "app/gateway_state.h"
@@ -152,7 +153,8 @@ static void put_in_place(struct gateway *g, struct snapshot *s)
     g->control.snapshot = s;
     g->serial = s->serial;
     g->reloaded_us = loop_wall_us(g->loop);
-    evidence_use(g->control.evidence, &s->digests);
+    const struct evidence_state state = gateway_catalog_state(g);
+    evidence_use(g->control.evidence, &state);
     if (g->phase == PHASE_STARTING && gateway_admin_listen(g) != ERR_OK) {
         gateway_refuse(g);
     } else if (g->phase == PHASE_STARTING) {
@@ -327,6 +329,8 @@ static enum err open_all(struct gateway *g)
     if (e == ERR_OK)
         e = gateway_registry_new(g);
     if (e == ERR_OK)
+        e = gateway_catalog_new(g);
+    if (e == ERR_OK)
         e = gateway_admin_new(g);
     if (e != ERR_OK)
         return e;
@@ -348,6 +352,7 @@ static void close_all(struct gateway *g)
     http_server_free(g->control.server);
     gateway_admin_free(g);
     gateway_registry_free(g);
+    gateway_catalog_free(g);
     gateway_store_close(g);
     evidence_free(g->control.evidence);
     ledger_client_free(g->control.ledger);

@@ -15,6 +15,7 @@
 #include "admin/people.h"
 #include "admin/people_enrolment.h"
 #include "app/gateway_admin_guard.h"
+#include "app/gateway_catalog.h"
 #include "app/gateway_registry.h"
 #include "app/gateway_sessions.h"
 #include "app/gateway_state.h"
@@ -68,6 +69,19 @@ static void keep_sessions(void *user, void (*done)(void *arg, bool kept),
 {
     const struct gateway_admin *a = user;
     gateway_sessions_keep(a->gateway->sessions, done, arg);
+}
+
+static struct catalog *catalog_of(void *user)
+{
+    const struct gateway_admin *a = user;
+    return a->gateway->control.catalog;
+}
+
+static enum err approve_tool(void *user, const struct admin_tool_approval *to,
+                             void (*done)(void *arg, enum err e), void *arg)
+{
+    const struct gateway_admin *a = user;
+    return gateway_catalog_approve(a->gateway, to, done, arg);
 }
 
 static void status(void *user, struct buf *to)
@@ -281,6 +295,8 @@ enum err gateway_admin_new(struct gateway *g)
                   .limit_rules = limit_rules_of,
                   .spread = spread,
                   .keep_sessions = keep_sessions,
+                  .catalog = catalog_of,
+                  .approve_tool = approve_tool,
                   .status = status,
                   .figures = figures,
                   .user = a},

@@ -31,6 +31,7 @@ enum gateway_phase {
 struct gateway;
 struct gateway_admin;
 struct gateway_budgets;
+struct gateway_catalog;
 struct gateway_orphans;
 struct gateway_sessions;
 struct gateway_registry;
@@ -73,9 +74,9 @@ struct build {
     bool joined;
 };
 
-/* What has to be there before anybody is served: sessions, budgets, registry.
- */
-enum { GATEWAY_LOADS = 3 };
+/* What has to be there before anybody is served: sessions, budgets, registry,
+ * tools. */
+enum { GATEWAY_LOADS = 4 };
 
 struct gateway {
     const struct role_options *options;
@@ -101,6 +102,7 @@ struct gateway {
 
     struct gateway_registry *registry; /* gateway_registry.h */
     struct gateway_admin *admin;       /* gateway_admin.h */
+    struct gateway_catalog *catalog;   /* gateway_catalog.h */
     struct trust *trust;               /* keys of issuers; gateway_trust.h */
 
     struct store *store;               /* NULL: not opened */
@@ -121,6 +123,7 @@ struct gateway {
     /* What callers have made workers ask of us, on its way: it must not fill
      * the queue that tells what was revoked. */
     atomic_uint notes;
+    atomic_size_t offered; /* bytes of what servers of tools list */
 };
 enum { GATEWAY_NOTES_MAX = 16384 };
 
@@ -129,6 +132,8 @@ MUST_CHECK enum err gateway_worker_start(struct gateway_worker *gw,
                                          struct gateway *g, unsigned number);
 /* From the control thread: new actions use `s` (+1 reference each). */
 void gateway_worker_swap(struct gateway_worker *gw, struct snapshot *s);
+/* From the control thread: what may be called is looked up in `c` (+1). */
+void gateway_worker_catalog(struct gateway_worker *gw, struct catalog *c);
 /* From the control thread: a new connection to ledger or keeper. */
 void gateway_worker_connect(struct gateway_worker *gw, uint16_t type, int fd);
 /* From the control thread: finish what is open within `drain_ms`. */

@@ -11,6 +11,7 @@
 
 #include "app/gateway_admin.h"
 #include "app/gateway_budgets.h"
+#include "app/gateway_catalog.h"
 #include "app/gateway_registry.h"
 #include "app/gateway_sessions.h"
 #include "base/log.h"
@@ -68,6 +69,7 @@ static void on_opened(void *user, enum err e, struct str why)
     if (e == ERR_OK) {
         record_start(g);
         gateway_registry_load(g);
+        gateway_catalog_load(g);
         gateway_admin_store_opened(g);
         return;
     }

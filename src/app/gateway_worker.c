@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "app/gateway_catalog.h"
 #include "app/gateway_protocol.h"
 #include "app/gateway_registry.h"
 #include "app/gateway_trust.h"
@@ -22,6 +23,7 @@
 #include "identity/issuers.h"
 #include "identity/proof.h"
 #include "ledger/ledger_client.h"
+#include "mcp/catalog.h"
 #include "net/resolver.h"
 #include "pipeline/action.h"
 #include "pipeline/exchange.h"
@@ -44,6 +46,7 @@ enum {
 struct note {
     struct gateway_worker *to;
     struct snapshot *snapshot;
+    struct catalog *catalog;
     uint16_t type;
     int fd;
 };
@@ -83,6 +86,31 @@ void gateway_worker_swap(struct gateway_worker *gw, struct snapshot *s)
     if (loop_post_surely(gw->worker.loop, on_swap, n))
         return;
     snapshot_unref(s);
+    free(n);
+}
+
+static void on_catalog(void *arg)
+{
+    struct note *n = arg;
+    struct worker *w = &n->to->worker;
+
+    if (n->to->ended) {
+        catalog_unref(n->catalog);
+    } else {
+        catalog_unref(w->catalog);
+        w->catalog = n->catalog;
+    }
+    free(n);
+}
+
+void gateway_worker_catalog(struct gateway_worker *gw, struct catalog *c)
+{
+    struct note *n = note_new(gw);
+
+    n->catalog = c;
+    if (loop_post_surely(gw->worker.loop, on_catalog, n))
+        return;
+    catalog_unref(c);
     free(n);
 }
 
@@ -319,6 +347,7 @@ static void close_worker(struct gateway_worker *gw)
     resolver_free(w->resolver);
     registry_view_unref(w->registry);
     issuers_unref(w->issuers);
+    catalog_unref(w->catalog);
     snapshot_unref(w->snapshot);
     hash_wipe(w->caller_key, sizeof(w->caller_key));
 }
@@ -344,12 +373,14 @@ enum err gateway_worker_start(struct gateway_worker *gw, struct gateway *g,
     w->limits = g->control.limits;
     w->want_key = gateway_trust_want_key;
     w->discovered = gateway_registry_discovered;
+    w->offer = gateway_catalog_offer;
     list_init(&w->actions);
     list_init(&w->leaving);
     list_init(&w->key_waiters);
     memcpy(w->caller_key, g->caller_key, sizeof(w->caller_key));
     w->registry = registry_view_ref(g->control.registry);
     w->issuers = issuers_ref(g->control.issuers);
+    w->catalog = catalog_ref(g->control.catalog);
     w->snapshot = snapshot_ref(g->control.snapshot);
     hash_random(&w->dice, sizeof(w->dice));
     w->dice |= 1; /* zero would stay zero */

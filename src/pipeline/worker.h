@@ -16,6 +16,8 @@
 #include "base/pool.h"
 #include "pipeline/payload.h"
 
+struct catalog;
+struct catalog_wait;
 struct evidence;
 struct exchange;
 struct http_client;
@@ -32,6 +34,7 @@ struct resolver;
 struct rules_evaluator;
 struct session_table;
 struct snapshot;
+struct tool;
 
 /* Counted by the thread that owns them, read by others for status. */
 struct worker_counters {
@@ -39,6 +42,14 @@ struct worker_counters {
     _Atomic uint64_t refused; /* of these, stopped before dispatch */
     _Atomic uint64_t failed;  /* of these, stopped after it */
     _Atomic uint64_t open;    /* actions under way */
+};
+
+/* What a server of tools lists, for the catalog. */
+struct worker_offer {
+    struct str server; /* its name in the config */
+    const struct tool *offered;
+    size_t count;
+    bool approve_new; /* as the settings say */
 };
 
 struct worker {
@@ -54,6 +65,7 @@ struct worker {
     struct snapshot *snapshot;      /* the one for new actions; +1 */
     struct registry_view *registry; /* who may act, now; +1 */
     struct issuers *issuers;        /* whose JWTs are trusted, now; +1 */
+    struct catalog *catalog;        /* the tools as they are pinned, now; +1 */
     struct proof_cache *proofs;
     struct rules_evaluator *evaluator;
     struct limit_counters *limits; /* shared */
@@ -78,6 +90,14 @@ struct worker {
     void (*want_key)(struct worker *w, size_t issuer);
     /* Somebody was proven who is not registered. */
     void (*discovered)(struct worker *w, const struct principal *who);
+    /*
+     * Tools of a server that the catalog does not settle go to its one writer;
+     * all is copied.  wait->done runs on this thread when w->catalog is what
+     * follows from them; see struct catalog_wait for errors.  ERR_OVERLOAD:
+     * too much is on its way; `wait` was not taken, none of it may be listed.
+     */
+    enum err (*offer)(struct worker *w, const struct worker_offer *o,
+                      struct catalog_wait *wait);
     void *owner; /* app's own */
 };
 
