@@ -27,8 +27,13 @@ static const char *effect_word(bool is_permit)
 
 static void print_reason(struct printing *p, const struct rules_reason *r)
 {
-    buf_addf(&p->line, "      %s %.*s  ", effect_word(r->is_permit),
+    buf_addf(&p->line, "      %s %.*s", effect_word(r->is_permit),
              STR_FMT(r->policy));
+    if (r->approval.len > 0)
+        buf_addf(&p->line, ", %s by %.*s",
+                 r->is_lifted ? "which was lifted" : "which can be lifted",
+                 STR_FMT(r->approval));
+    BUF_LIT(&p->line, "  ");
     policy_files_add_path(&p->line, p->dir, r->file);
     buf_addf(&p->line, ":%u", r->line);
     end_line(p);
@@ -45,20 +50,12 @@ static void print_fault(struct printing *p, const struct rules_reason *r)
     end_line(p);
 }
 
-static bool has_erring_forbid(const struct rules_why *w)
-{
-    for (size_t i = 0; i < w->fault_count; i++) {
-        if (!w->faults[i].is_permit)
-            return true;
-    }
-    return false;
-}
-
 static const char *verdict(const struct rules_why *w)
 {
-    return w->permitted                                  ? "permitted"
-           : w->reason_count > 0 || has_erring_forbid(w) ? "forbidden"
-                                                         : "not permitted";
+    return w->effect == DECISION_ALLOW   ? "permitted"
+           : w->effect == DECISION_DEFER ? "permitted, once approved"
+           : w->by_forbid                ? "forbidden"
+                                         : "not permitted";
 }
 
 static void print_links(struct printing *p, const struct chain *chain,
@@ -78,21 +75,40 @@ static void print_links(struct printing *p, const struct chain *chain,
     }
 }
 
+/* What stands before policy, when that denied. */
+static const char *barrier(const struct rules_explanation *x)
+{
+    return x->by_fence     ? "the fence of tenants"
+           : x->by_ceiling ? "the ceiling of risk"
+                           : NULL;
+}
+
+static void print_effect(struct printing *p, const char *what,
+                         const struct decision *d)
+{
+    buf_addf(&p->line, "%s%.*s", what,
+             STR_FMT(decision_effect_name(d->effect)));
+    for (unsigned i = 0; i < d->approval_count; i++)
+        buf_addf(&p->line, "%s%.*s (%.*s)",
+                 i == 0 ? ": approval is needed by " : ", ",
+                 STR_FMT(d->approvals[i].group),
+                 STR_FMT(d->approvals[i].policy));
+}
+
 void policy_print_text(FILE *out, const struct policy_load *l,
                        const struct chain *chain,
                        const struct rules_explanation *x)
 {
     struct printing p = {.out = out, .load = l, .dir = l->where.dir};
+    const char *by = barrier(x);
     buf_init(&p.line, LINE_MAX_BYTES);
-    buf_addf(&p.line, "%.*s%s",
-             STR_FMT(decision_effect_name(x->answer.decision.effect)),
-             x->by_fence ? ": by the fence of tenants" : "");
+    print_effect(&p, "", &x->answer.decision);
+    if (by != NULL)
+        buf_addf(&p.line, ": by %s", by);
     end_line(&p);
     print_links(&p, chain, x->live, x->link_count);
-    if (x->answer.shadow.present && !x->by_fence) {
-        buf_addf(&p.line, "shadow: %.*s",
-                 STR_FMT(
-                     decision_effect_name(x->answer.shadow.decision.effect)));
+    if (x->answer.shadow.present && by == NULL) {
+        print_effect(&p, "shadow: ", &x->answer.shadow.decision);
         end_line(&p);
         p.dir = l->where.shadow;
         print_links(&p, chain, x->shadow, x->link_count);
@@ -114,6 +130,11 @@ static void json_reasons(struct buf *to, struct str dir,
         json_write_str(to, r->policy);
         buf_addf(to, ",\"effect\":\"%s\",\"file\":", effect_word(r->is_permit));
         json_write_str(to, buf_str(&path));
+        if (r->approval.len > 0) {
+            BUF_LIT(to, ",\"approval\":");
+            json_write_str(to, r->approval);
+            buf_addf(to, ",\"lifted\":%s", r->is_lifted ? "true" : "false");
+        }
         buf_addf(to, ",\"line\":%u",
                  r->fault.len > 0 ? r->fault_line : r->line);
         if (r->fault.len > 0) {
@@ -137,8 +158,9 @@ static void json_links(struct buf *to, struct str dir,
                  i > 0 ? "," : "", STR_FMT(link_role_name(l->role)),
                  STR_FMT(principal_kind_name(l->who.kind)));
         json_write_str(to, l->who.id);
-        buf_addf(to, ",\"permitted\":%s,\"policies\":",
-                 links[i].permitted ? "true" : "false");
+        buf_addf(to, ",\"permitted\":%s,\"effect\":\"%.*s\",\"policies\":",
+                 links[i].effect == DECISION_ALLOW ? "true" : "false",
+                 STR_FMT(decision_effect_name(links[i].effect)));
         json_reasons(to, dir, links[i].reasons, links[i].reason_count);
         BUF_LIT(to, ",\"errors\":");
         json_reasons(to, dir, links[i].faults, links[i].fault_count);
@@ -156,7 +178,17 @@ static void json_decision(struct buf *to, const struct decision *d)
             buf_add_char(to, ',');
         json_write_str(to, d->policies[i]);
     }
-    buf_addf(to, "],\"errors\":%u}", d->errors);
+    buf_addf(to, "],\"errors\":%u", d->errors);
+    for (unsigned i = 0; i < d->approval_count; i++) {
+        buf_addf(to, "%s{\"policy\":", i == 0 ? ",\"approvals\":[" : ",");
+        json_write_str(to, d->approvals[i].policy);
+        BUF_LIT(to, ",\"group\":");
+        json_write_str(to, d->approvals[i].group);
+        buf_add_char(to, '}');
+    }
+    if (d->approval_count > 0)
+        buf_add_char(to, ']');
+    buf_add_char(to, '}');
 }
 
 void policy_print_json(struct buf *to, const struct policy_load *l,
@@ -179,16 +211,20 @@ void policy_print_json(struct buf *to, const struct policy_load *l,
 void policy_print_brief(struct buf *to, const struct rules_explanation *x)
 {
     const struct decision *d = &x->answer.decision;
-    bool allowed = d->effect == DECISION_ALLOW;
-    BUF_LIT(to, "");
-    if (x->by_fence)
-        BUF_LIT(to, "denied by the fence of tenants");
-    else if (allowed || x->answer.by_forbid)
-        buf_addf(to, "%s by ", allowed ? "permitted" : "forbidden");
-    else
+    const char *by = barrier(x);
+    if (by != NULL) {
+        buf_addf(to, "denied by %s", by);
+        return;
+    }
+    if (d->effect == DECISION_DENY && !x->answer.by_forbid)
         BUF_LIT(to, "nothing permits it");
-    for (unsigned i = 0; !x->by_fence && i < d->policy_count; i++)
+    else
+        buf_addf(to, "%s by ",
+                 d->effect == DECISION_ALLOW   ? "permitted"
+                 : d->effect == DECISION_DEFER ? "deferred"
+                                               : "forbidden");
+    for (unsigned i = 0; i < d->policy_count; i++)
         buf_addf(to, "%s%.*s", i > 0 ? ", " : "", STR_FMT(d->policies[i]));
-    if (!allowed && !x->by_fence)
+    if (d->effect != DECISION_ALLOW)
         buf_addf(to, " (link %d)", x->answer.denied_link);
 }

@@ -89,6 +89,10 @@ struct cedar_answer {
     size_t reason_count;
     const struct cedar_policy_fault *faults; /* every policy that erred */
     size_t fault_count;
+    /* All that are satisfied, whatever the decision: for whoever has an
+     * algebra of its own. */
+    const uint32_t *permits, *forbids;
+    size_t permit_count, forbid_count;
 };
 
 struct cedar_evaluator; /* the memory that decisions need, reused */

@@ -286,6 +286,10 @@ enum err cedar_authorize(struct cedar_evaluator *v,
         .reason_count = denied ? d.forbids : d.permits,
         .faults = v->faults,
         .fault_count = d.faults,
+        .permits = v->permits,
+        .permit_count = d.permits,
+        .forbids = v->forbids,
+        .forbid_count = d.forbids,
     };
     return ERR_OK;
 }

@@ -53,6 +53,19 @@ static void add_names(struct hash_stream *h, struct str what,
         add_text(h, names.at[i]);
 }
 
+static void add_tools(struct hash_stream *h, const struct settings *s)
+{
+    add_text(h, STR("tools"));
+    for (size_t i = 0; i < s->tool_count; i++) {
+        add_text(h, s->tools[i].name);
+        add_text(h, s->tools[i].region);
+        add_names(h, STR("tenants"), s->tools[i].tenants);
+    }
+    add_text(h, STR("groups"));
+    for (size_t i = 0; i < s->approvals.group_count; i++)
+        add_text(h, s->approvals.groups[i].name);
+}
+
 /* Everything a decision can depend on, but the request. */
 static struct hash digest_of(const struct settings *s,
                              const struct rules_sources *from)
@@ -81,6 +94,7 @@ static struct hash digest_of(const struct settings *s,
         add_text(&h, s->providers[i].region);
         add_names(&h, STR("tenants"), s->providers[i].tenants);
     }
+    add_tools(&h, s);
     return hash_stream_end(&h);
 }
 
@@ -98,12 +112,13 @@ static enum err load(struct rules *r, const struct settings *s,
     e = worse(e, rules_shapes_init(&r->shapes, &r->arena));
     if (e != ERR_OK)
         return e;
-    e = rules_policies_load(&r->arena, from->policies, from->policy_count,
-                            errors, &r->live);
+    const struct rules_loading live = {&r->arena, s, errors, from->policies,
+                                       from->policy_count};
+    const struct rules_loading shadow = {&r->arena, s, errors, from->shadow,
+                                         from->shadow_count};
+    e = rules_policies_load(&live, &r->live);
     if (from->has_shadow)
-        e = worse(e,
-                  rules_policies_load(&r->arena, from->shadow,
-                                      from->shadow_count, errors, &r->shadow));
+        e = worse(e, rules_policies_load(&shadow, &r->shadow));
     for (size_t i = 0; e == ERR_OK && i < from->policy_count; i++)
         e = rules_groups_add_policies(&r->groups, &r->arena,
                                       &from->policies[i]);

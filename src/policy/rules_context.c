@@ -7,6 +7,7 @@
 #include "policy/rules_context.h"
 
 #include "base/attr.h"
+#include "policy/rules_input.h"
 
 enum { US_PER_S = 1000000, US_PER_MS = 1000 };
 
@@ -139,6 +140,8 @@ enum err rules_context_fill(struct rules_facts *f)
         e = chain(f, RULES_WITH_HISTORY, &to[SHAPE_CONTEXT_CHAIN]);
     if (e == ERR_OK)
         e = address(f->arena, q->ip, &to[SHAPE_CONTEXT_IP]);
+    if (e == ERR_OK && q->tool != NULL)
+        e = rules_input_fill(f);
     return e;
 }
 

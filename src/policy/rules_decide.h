@@ -10,11 +10,22 @@
 /* Is it a question at all: a chain that holds, and something to be done? */
 MUST_CHECK bool rules_decide_is_question(const struct rules_request *q);
 
-/* Borrowed from the evaluator until its next decision. */
+/* What a forbid that is satisfied does. */
+enum rules_forbids {
+    RULES_FORBIDS = 0,  /* denies */
+    RULES_FORBIDS_ONCE, /* until people have agreed */
+    RULES_FORBIDS_NOT,  /* they have */
+};
+enum rules_forbids rules_decide_forbids(const struct rules_policy *p,
+                                        const struct rules_request *q);
+
+/* One link's part; borrowed from evaluator and arena until the next one. */
 struct rules_verdict {
-    bool permitted;
-    const uint32_t *reasons; /* permits, or forbids */
-    size_t reason_count;
+    enum decision_effect effect; /* deny, defer or allow */
+    bool by_forbid;              /* when denied */
+    /* All that are satisfied. */
+    const uint32_t *permits, *forbids;
+    size_t permit_count, forbid_count;
     const struct cedar_policy_fault *faults;
     size_t fault_count;
 };

@@ -83,6 +83,31 @@ static bool is_own(struct str own, struct str id)
            (str_eq(own, STR("Group")) && str_find(id, '|') < id.len);
 }
 
+/* What a server says at a call; files may only put tools into groups. */
+static void check_tool(struct merging *m, const struct element *e,
+                       struct str own, struct str id)
+{
+    struct json_iter parents = json_each(json_get(e->json, STR("parents")));
+    const struct json *parent;
+    if (str_eq(own, STR("Resource")) || str_eq(own, STR("Prompt")))
+        REFUSE(m, e,
+               RULES_NAMESPACE "%.*s::\"%.*s\" cannot be given in a file: it "
+                               "comes from its server",
+               STR_FMT(own), STR_FMT(str_first(id, 80)));
+    if (!str_eq(own, STR("Tool")))
+        return;
+    m->rules->has_tools = true;
+    if (json_count(json_get(e->json, STR("attrs"))) > 0 ||
+        json_count(json_get(e->json, STR("tags"))) > 0)
+        REFUSE(m, e,
+               "a tool's attributes come from its server and the "
+               "configuration; a file can only give it parents");
+    while (json_next(&parents, NULL, &parent)) {
+        if (str_eq(member(parent, "type"), STR(RULES_NAMESPACE "ToolServer")))
+            REFUSE(m, e, "a tool's server is the one in its id");
+    }
+}
+
 static void check_element(struct merging *m, const struct element *e)
 {
     char why[RULES_TEXT_MAX];
@@ -98,6 +123,7 @@ static void check_element(struct merging *m, const struct element *e)
                "%.*s::\"%.*s\" cannot be given in a file: it comes from the "
                "registry, the configuration or a token",
                STR_FMT(type), STR_FMT(str_first(id, 80)));
+    check_tool(m, e, rules_vocabulary_own(type), id);
     while (json_next(&parents, NULL, &parent)) {
         struct str of = member(parent, "type");
         if (!rules_vocabulary_type(of, why))
@@ -129,7 +155,14 @@ static void comma(struct buf *to)
         buf_add_char(to, ',');
 }
 
-/* The entity as it came; a model without a name gets one. */
+/* Those of which the configuration has some. */
+static bool is_configured(struct str type)
+{
+    struct str own = rules_vocabulary_own(type);
+    return str_eq(own, STR("Model")) || str_eq(own, STR("ToolServer"));
+}
+
+/* The entity as it came; a model or a server without a name gets one. */
 static void write_element(struct merging *m, const struct json *json)
 {
     const struct json *uid = json_get(json, STR("uid"));
@@ -140,7 +173,7 @@ static void write_element(struct merging *m, const struct json *json)
     buf_init(&name, CEDAR_TEXT_MAX);
     comma(&m->text);
     if (json_get(attributes, STR("name")) == NULL &&
-        str_eq(member(uid, "type"), STR(RULES_NAMESPACE "Model"))) {
+        is_configured(member(uid, "type"))) {
         json_write_str(&name, member(uid, "id"));
         const struct json_patch added = {STR("name"), buf_str(&name)};
         json_write(&attrs, attributes, &added, 1);
@@ -214,26 +247,32 @@ static enum err add_file(struct merging *m, const struct rules_file *file)
     return err;
 }
 
-static enum err add_models(struct merging *m)
+/* Of the configuration, when no file spoke of it. */
+static enum err add_named(struct merging *m, struct str type, struct str name)
+{
+    char room[RULES_KEY_MAX];
+    struct str key = rules_set_key(rules_vocabulary_own(type), name, room);
+    if (map_get(&m->rules->known, key) != NULL)
+        return ERR_OK;
+    comma(&m->text);
+    BUF_LIT(&m->text, "{\"uid\":{\"type\":");
+    json_write_str(&m->text, type);
+    BUF_LIT(&m->text, ",\"id\":");
+    json_write_str(&m->text, name);
+    BUF_LIT(&m->text, "},\"parents\":[],\"attrs\":{\"name\":");
+    json_write_str(&m->text, name);
+    BUF_LIT(&m->text, "}}");
+    return know(m, type, name);
+}
+
+static enum err add_configured(struct merging *m)
 {
     const struct settings *s = m->settings;
-    struct str type = STR(RULES_NAMESPACE "Model");
-    char room[RULES_KEY_MAX];
     enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && s != NULL && i < s->model_count; i++) {
-        struct str name = s->models[i].name;
-        struct str key = rules_set_key(STR("Model"), name, room);
-        if (map_get(&m->rules->known, key) != NULL)
-            continue;
-        comma(&m->text);
-        BUF_LIT(&m->text,
-                "{\"uid\":{\"type\":\"" RULES_NAMESPACE "Model\",\"id\":");
-        json_write_str(&m->text, name);
-        BUF_LIT(&m->text, "},\"parents\":[],\"attrs\":{\"name\":");
-        json_write_str(&m->text, name);
-        BUF_LIT(&m->text, "}}");
-        e = know(m, type, name);
-    }
+    for (size_t i = 0; e == ERR_OK && s != NULL && i < s->model_count; i++)
+        e = add_named(m, STR(RULES_NAMESPACE "Model"), s->models[i].name);
+    for (size_t i = 0; e == ERR_OK && s != NULL && i < s->tool_count; i++)
+        e = add_named(m, STR(RULES_NAMESPACE "ToolServer"), s->tools[i].name);
     return e;
 }
 
@@ -290,7 +329,7 @@ enum err rules_entities_load(struct rules *r, const struct settings *s,
         arena_release(&m.arena);
     }
     if (e == ERR_OK && !m.failed)
-        e = add_models(&m);
+        e = add_configured(&m);
     if (e == ERR_OK && !m.failed) {
         e = load(&m, NULL, &r->entities);
         if (e == ERR_CONFIG)

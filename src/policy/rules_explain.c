@@ -10,21 +10,45 @@ static struct rules_reason reason_of(const struct rules_policy *p)
         .file = p->file,
         .line = p->line,
         .is_permit = p->is_permit,
+        .approval = p->approval,
     };
 }
 
-static enum err keep(const struct rules_policies *p,
+/* Those of the satisfied policies that made the link's decision what it is. */
+static size_t find_reasons(const struct rules_policies *p,
+                           const struct rules_request *q,
+                           const struct rules_verdict *v,
+                           struct rules_reason *to)
+{
+    size_t n = 0;
+    bool allowed = v->effect == DECISION_ALLOW;
+    enum rules_forbids wanted = allowed ? RULES_FORBIDS_NOT
+                                : v->effect == DECISION_DENY
+                                    ? RULES_FORBIDS
+                                    : RULES_FORBIDS_ONCE;
+    for (size_t i = 0; allowed && i < v->permit_count; i++)
+        to[n++] = reason_of(&p->at[v->permits[i]]);
+    for (size_t i = 0; i < v->forbid_count; i++) {
+        const struct rules_policy *one = &p->at[v->forbids[i]];
+        if (rules_decide_forbids(one, q) != wanted)
+            continue;
+        to[n] = reason_of(one);
+        to[n++].is_lifted = allowed;
+    }
+    return n;
+}
+
+static enum err keep(const struct rules_facts *f,
+                     const struct rules_policies *p,
                      const struct rules_verdict *v, struct arena *a,
                      struct rules_why *ret)
 {
     struct rules_reason *reasons =
-        ARENA_NEW(a, struct rules_reason, v->reason_count);
+        ARENA_NEW(a, struct rules_reason, v->permit_count + v->forbid_count);
     struct rules_reason *faults =
         ARENA_NEW(a, struct rules_reason, v->fault_count);
     if (reasons == NULL || faults == NULL)
         return ERR_NO_MEMORY;
-    for (size_t i = 0; i < v->reason_count; i++)
-        reasons[i] = reason_of(&p->at[v->reasons[i]]);
     for (size_t i = 0; i < v->fault_count; i++) {
         const struct rules_policy *erred = &p->at[v->faults[i].policy];
         uint32_t line;
@@ -36,9 +60,10 @@ static enum err keep(const struct rules_policies *p,
         faults[i].fault_column = column;
     }
     *ret = (struct rules_why){
-        .permitted = v->permitted,
+        .effect = v->effect,
+        .by_forbid = v->by_forbid,
         .reasons = reasons,
-        .reason_count = v->reason_count,
+        .reason_count = find_reasons(p, f->request, v, reasons),
         .faults = faults,
         .fault_count = v->fault_count,
     };
@@ -53,18 +78,19 @@ enum err rules_explain(const struct rules *r, struct rules_evaluator *v,
     struct rules_verdict one;
     *ret = (struct rules_explanation){0};
     rules_decide(r, v, q, &ret->answer);
-    ret->by_fence = ret->answer.denied_link < 0;
-    if (ret->by_fence || !rules_decide_is_question(q))
+    ret->by_fence = ret->answer.denied_link == RULES_DENIED_BY_FENCE;
+    ret->by_ceiling = ret->answer.denied_link == RULES_DENIED_BY_CEILING;
+    if (ret->by_fence || ret->by_ceiling || !rules_decide_is_question(q))
         return ERR_OK; /* nobody was asked */
     ret->link_count = q->chain->count;
     enum err e = rules_facts_fill(&f);
     for (unsigned i = 0; e == ERR_OK && i < ret->link_count; i++) {
         rules_decide_link(&f, &r->live, v, i, &one);
-        e = keep(&r->live, &one, a, &ret->live[i]);
+        e = keep(&f, &r->live, &one, a, &ret->live[i]);
         if (e != ERR_OK || !r->shadow.is_there)
             continue;
         rules_decide_link(&f, &r->shadow, v, i, &one);
-        e = keep(&r->shadow, &one, a, &ret->shadow[i]);
+        e = keep(&f, &r->shadow, &one, a, &ret->shadow[i]);
     }
     arena_release(&v->arena);
     return e == ERR_OK ? ERR_OK : ERR_NO_MEMORY;

@@ -13,14 +13,19 @@ struct rules_reason {
     struct str file;
     unsigned line; /* where the policy begins, from 1 */
     bool is_permit;
+    struct str approval; /* the group that may lift it, or empty */
+    bool is_lifted;      /* and did */
     /* When it could not be evaluated: why, and where in the file. */
     struct str fault;
     unsigned fault_line, fault_column;
 };
 
 struct rules_why {
-    bool permitted;
-    const struct rules_reason *reasons; /* the determining policies */
+    enum decision_effect effect; /* deny, allow, or defer */
+    bool by_forbid;              /* when denied */
+    /* The determining policies: permits, or the forbids that deny or wait for
+     * people, or, after the permits, those that people have lifted. */
+    const struct rules_reason *reasons;
     size_t reason_count;
     const struct rules_reason *faults; /* an erring forbid denies */
     size_t fault_count;
@@ -28,7 +33,9 @@ struct rules_why {
 
 struct rules_explanation {
     struct rules_answer answer;
-    bool by_fence; /* no policy was asked */
+    /* No policy was asked. */
+    bool by_fence;   /* of tenants */
+    bool by_ceiling; /* of risk */
     unsigned link_count;
     struct rules_why live[CHAIN_LINKS_MAX];
     struct rules_why shadow[CHAIN_LINKS_MAX]; /* when there is one */

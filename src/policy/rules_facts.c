@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "domain/risk.h"
 #include "policy/rules_context.h"
+#include "policy/rules_tool.h"
 #include "policy/rules_vocabulary.h"
 
 /* Groups of one link that are looked for without memory of the arena. */
@@ -29,8 +30,8 @@ static struct cedar_value word(struct str s)
                       : cedar_value_string(s);
 }
 
-static enum err risk_words(struct arena *a, uint32_t risk,
-                           struct cedar_value *ret)
+enum err rules_facts_risk(struct arena *a, uint32_t risk,
+                          struct cedar_value *ret)
 {
     struct str words[RISK_WORDS];
     size_t n = 0;
@@ -61,7 +62,7 @@ static enum err attributes(const struct rules_facts *f,
     enum err e = rules_context_words(a, l->purposes, l->purpose_count,
                                      &v[SHAPE_PRINCIPAL_PURPOSES]);
     if (e == ERR_OK)
-        e = risk_words(a, l->risk, &v[SHAPE_PRINCIPAL_RISK]);
+        e = rules_facts_risk(a, l->risk, &v[SHAPE_PRINCIPAL_RISK]);
     return e != ERR_OK
                ? e
                : cedar_shape_record(a,
@@ -160,6 +161,8 @@ static enum err resource(struct rules_facts *f, struct cedar_entity *to,
     struct cedar_uid *ret = &f->resource;
     struct str space = STR(RULES_NAMESPACE);
     char room[RULES_KEY_MAX];
+    if (q->tool != NULL && q->tool->name.len > 0)
+        return rules_tool_resource(f, &to[(*count)++]);
     struct str key = rules_set_key(q->resource_type, q->resource, room);
     const struct cedar_uid *known =
         key.len == 0 ? NULL : map_get(&f->rules->known, key);
@@ -209,7 +212,7 @@ static enum err stores(struct rules_facts *f)
     struct arena *a = f->arena;
     unsigned n = f->request->chain->count;
     struct cedar_entity links[CHAIN_LINKS_MAX] UNINITIALIZED;
-    struct cedar_entity all[CHAIN_LINKS_MAX + 1] UNINITIALIZED;
+    struct cedar_entity all[CHAIN_LINKS_MAX + 2] UNINITIALIZED;
     const struct cedar_entities *store = NULL;
     size_t count = 0;
     enum err e = ERR_OK;
@@ -222,6 +225,8 @@ static enum err stores(struct rules_facts *f)
     }
     if (e == ERR_OK)
         e = resource(f, all, &count);
+    if (e == ERR_OK && f->request->action == ACTION_TOOL_CALL)
+        e = rules_tool_action(f, &all[count++]);
     if (e == ERR_OK)
         e = cedar_entities_build(a, all, count, f->rules->entities, NULL,
                                  &store);

@@ -20,8 +20,13 @@ struct rules_facts {
 
 /*
  * Fills the rest from the first three, all borrowed.  ERR_LIMIT: the arena is
- * full.  ERR_MALFORMED: a link without a kind, or a resource without a type.
+ * full.  ERR_MALFORMED: a link without a kind, a resource without a type, or a
+ * tool whose name is not the resource's.
  */
 MUST_CHECK enum err rules_facts_fill(struct rules_facts *f);
+
+/* The words of a set of risks, as a set of strings.  ERR_LIMIT. */
+MUST_CHECK enum err rules_facts_risk(struct arena *a, uint32_t risk,
+                                     struct cedar_value *ret);
 
 #endif

@@ -20,9 +20,14 @@ static bool has_name(struct names names, struct str name)
     return false;
 }
 
+/* Where an action can go: a provider, or a server of tools. */
+struct place {
+    struct str name, region;
+    struct names tenants;
+};
+
 /* May this tenant's data go there?  Both sides have a say. */
-static bool fits(const struct provider_settings *to,
-                 const struct tenant_settings *t)
+static bool fits(const struct place *to, const struct tenant_settings *t)
 {
     return (to->tenants.count == 0 || has_name(to->tenants, t->name)) &&
            (t->regions.count == 0 || has_name(t->regions, to->region));
@@ -39,9 +44,8 @@ static enum err add_tenant(struct rules_fence *f, struct arena *a,
     return map_set(&f->tenants, key, at);
 }
 
-static enum err add_place(struct rules_fence *f, struct arena *a,
-                          const struct settings *s,
-                          const struct provider_settings *from)
+static enum err add_place(struct map *to, struct arena *a,
+                          const struct settings *s, const struct place *from)
 {
     struct rules_fence_place *place = ARENA_NEW(a, struct rules_fence_place, 1);
     uint64_t *bits = ARENA_NEW(a, uint64_t, s->tenant_count / 64 + 1);
@@ -54,7 +58,7 @@ static enum err add_place(struct rules_fence *f, struct arena *a,
             bits[i / 64] |= UINT64_C(1) << (i % 64);
     }
     place->tenants = bits;
-    return map_set(&f->places, name, place);
+    return map_set(to, name, place);
 }
 
 enum err rules_fence_init(struct rules_fence *f, struct arena *a,
@@ -67,11 +71,20 @@ enum err rules_fence_init(struct rules_fence *f, struct arena *a,
         return ERR_OK;
     map_init(&f->tenants, seed, s->tenant_count);
     map_init(&f->places, seed, s->provider_count);
+    map_init(&f->servers, seed, s->tool_count);
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < s->tenant_count; i++)
         e = add_tenant(f, a, s->tenants[i].name, i);
-    for (size_t i = 0; e == ERR_OK && i < s->provider_count; i++)
-        e = add_place(f, a, s, &s->providers[i]);
+    for (size_t i = 0; e == ERR_OK && i < s->provider_count; i++) {
+        const struct provider_settings *p = &s->providers[i];
+        e = add_place(&f->places, a, s,
+                      &(struct place){p->name, p->region, p->tenants});
+    }
+    for (size_t i = 0; e == ERR_OK && i < s->tool_count; i++) {
+        const struct tool_server_settings *t = &s->tools[i];
+        e = add_place(&f->servers, a, s,
+                      &(struct place){t->name, t->region, t->tenants});
+    }
     return e;
 }
 
@@ -79,6 +92,19 @@ void rules_fence_release(struct rules_fence *f)
 {
     map_release(&f->tenants);
     map_release(&f->places);
+    map_release(&f->servers);
+}
+
+/* A server is where its tools are: what is said of the destination has to be
+ * that server. */
+static bool is_at(const struct rules_fence_place *place,
+                  const struct rules_request *q)
+{
+    const struct rules_destination *d = &q->destination;
+    if (q->tool != NULL && d->provider.len == 0)
+        return true;
+    return str_eq(place->region, d->region) &&
+           (q->tool == NULL || str_eq(q->tool->server, d->provider));
 }
 
 bool rules_fence_admits(const struct rules_fence *f,
@@ -90,12 +116,12 @@ bool rules_fence_admits(const struct rules_fence *f,
         if (!str_eq(q->chain->links[i].who.tenant, q->tenant))
             return false;
     }
-    if (q->destination.provider.len == 0 || f->is_open)
+    if (f->is_open || (q->tool == NULL && q->destination.provider.len == 0))
         return true; /* nothing leaves */
     const struct rules_fence_place *place =
-        map_get(&f->places, q->destination.provider);
+        q->tool != NULL ? map_get(&f->servers, q->tool->server)
+                        : map_get(&f->places, q->destination.provider);
     const size_t *tenant = map_get(&f->tenants, q->tenant);
-    return place != NULL && tenant != NULL &&
-           str_eq(place->region, q->destination.region) &&
+    return place != NULL && tenant != NULL && is_at(place, q) &&
            (place->tenants[*tenant / 64] >> (*tenant % 64) & 1) != 0;
 }

@@ -13,6 +13,7 @@ struct rules_fence {
     bool is_open; /* there is no configuration, and so nothing to fence off */
     struct map tenants; /* name -> size_t, its number */
     struct map places;  /* provider -> struct rules_fence_place */
+    struct map servers; /* server of tools -> the same */
 };
 
 /* Copies into `a`; `s` may be NULL.  On failure, too, release it. */

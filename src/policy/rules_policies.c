@@ -18,9 +18,10 @@ static enum err from_cedar(enum err e)
 }
 
 /* One file by itself; reports all that is wrong. */
-static enum err check_file(const struct rules_file *file,
-                           struct rules_errors *errors)
+static enum err check_file(const struct rules_loading *l,
+                           const struct rules_file *file)
 {
+    struct rules_errors *errors = l->errors;
     struct cedar_errors found;
     struct cedar_policies *alone = NULL;
     size_t before = errors->count + errors->more;
@@ -40,7 +41,7 @@ static enum err check_file(const struct rules_file *file,
                             "supported by this version");
     }
     cedar_policies_free(alone);
-    rules_vocabulary_check(file, errors);
+    rules_vocabulary_check(file, l->settings, errors);
     return errors->count + errors->more > before ? ERR_CONFIG : ERR_OK;
 }
 
@@ -54,14 +55,15 @@ static bool is_plain(struct str id)
     return text_is_utf8(id);
 }
 
-/* What its @id says, or nothing. */
-static struct str written_id(const struct cedar_policies *set, size_t index)
+/* What an annotation says, or nothing. */
+static struct str written(const struct cedar_policies *set, size_t index,
+                          struct str wanted)
 {
     struct str key;
     struct str value;
     for (size_t n = 0; cedar_policies_annotation(set, index, n, &key, &value);
          n++) {
-        if (str_eq(key, STR("id")))
+        if (str_eq(key, wanted))
             return value.len > 0 ? value : STR("");
     }
     return (struct str){NULL, 0};
@@ -107,12 +109,12 @@ static bool enter_file(struct naming *n, size_t offset)
     return arena_copy(n->arena, n->files[n->file].name, &n->name);
 }
 
-static bool name_it(struct naming *n, struct str written,
+static bool name_it(struct naming *n, struct str id_text,
                     struct rules_policy *to)
 {
     char number[16];
-    if (written.ptr != NULL)
-        return arena_copy(n->arena, written, &to->id);
+    if (id_text.ptr != NULL)
+        return arena_copy(n->arena, id_text, &to->id);
     int len = snprintf(number, sizeof(number), "#%u", n->number);
     char *id = arena_alloc(n->arena, n->name.len + (size_t)len);
     if (id == NULL)
@@ -124,21 +126,25 @@ static bool name_it(struct naming *n, struct str written,
     return true;
 }
 
-static void check_id(struct naming *n, struct str written,
+static void check_id(struct naming *n, struct str id_text,
                      const struct rules_policy *p)
 {
     struct str file = n->files[n->file].name;
     const struct rules_policy *other = map_get(&n->ids, p->id);
     size_t before = n->errors->count + n->errors->more;
-    if (written.ptr != NULL && (written.len == 0 || written.len > ID_MAX))
+    if (id_text.ptr != NULL && (id_text.len == 0 || id_text.len > ID_MAX))
         rules_report(n->errors, file, p->line, 1,
                      "an @id has 1 to %d characters", ID_MAX);
-    else if (written.ptr != NULL && !is_plain(written))
+    else if (id_text.ptr != NULL && !is_plain(id_text))
         rules_report(n->errors, file, p->line, 1,
                      "an @id cannot have control characters");
     else if (str_eq(p->id, RULES_FENCE))
         rules_report(n->errors, file, p->line, 1,
                      "@id(\"%.*s\") is the name of the fence of tenants",
+                     STR_FMT(p->id));
+    else if (str_eq(p->id, RULES_CEILING))
+        rules_report(n->errors, file, p->line, 1,
+                     "@id(\"%.*s\") is the name of the ceiling of risk",
                      STR_FMT(p->id));
     else if (other != NULL)
         rules_report(n->errors, file, p->line, 1,
@@ -147,6 +153,12 @@ static void check_id(struct naming *n, struct str written,
                      STR_FMT(str_first(other->file, 80)), other->line);
     if (n->errors->count + n->errors->more > before)
         n->failed = true;
+}
+
+/* Anywhere in the text: one time too often does no harm. */
+static bool has_word(struct str text, struct str word)
+{
+    return memmem(text.ptr, text.len, word.ptr, word.len) != NULL;
 }
 
 static enum err name_all(struct naming *n, struct rules_policies *to)
@@ -158,7 +170,8 @@ static enum err name_all(struct naming *n, struct rules_policies *to)
     to->at = at;
     for (size_t i = 0; i < to->count; i++) {
         struct cedar_policy_view v = cedar_policies_at(to->cedar, i);
-        struct str written = written_id(to->cedar, i);
+        struct str id_text = written(to->cedar, i, STR("id"));
+        struct str group = written(to->cedar, i, STR("approval"));
         if (!enter_file(n, v.offset))
             return ERR_NO_MEMORY;
         n->number++;
@@ -167,10 +180,13 @@ static enum err name_all(struct naming *n, struct rules_policies *to)
             .line = v.line - n->above,
             .above = n->above,
             .is_permit = v.effect == CEDAR_PERMIT,
+            .uses_input = has_word(v.text, STR("input")) ||
+                          has_word(v.text, STR("element")),
         };
-        if (!name_it(n, written, &at[i]))
+        if (!name_it(n, id_text, &at[i]) ||
+            !arena_copy(n->arena, group, &at[i].approval))
             return ERR_NO_MEMORY;
-        check_id(n, written, &at[i]);
+        check_id(n, id_text, &at[i]);
         if (map_get(&n->ids, at[i].id) == NULL &&
             map_set(&n->ids, at[i].id, &at[i]) != ERR_OK)
             return ERR_NO_MEMORY;
@@ -178,15 +194,14 @@ static enum err name_all(struct naming *n, struct rules_policies *to)
     return n->failed ? ERR_CONFIG : ERR_OK;
 }
 
-static enum err compile(const struct rules_file *files, size_t count,
-                        struct rules_errors *errors,
+static enum err compile(const struct rules_loading *l,
                         struct cedar_policies **ret)
 {
     struct buf text;
     struct cedar_errors found;
     buf_init(&text, CEDAR_TEXT_MAX);
-    for (size_t i = 0; i < count; i++) {
-        buf_add(&text, files[i].text);
+    for (size_t i = 0; i < l->count; i++) {
+        buf_add(&text, l->files[i].text);
         buf_add_char(&text, '\n');
     }
     enum err e = buf_ok(&text)
@@ -194,29 +209,30 @@ static enum err compile(const struct rules_file *files, size_t count,
                      : ERR_NO_MEMORY;
     buf_release(&text);
     if (e != ERR_OK && e != ERR_NO_MEMORY)
-        rules_report(errors, STR(""), 0, 0,
+        rules_report(l->errors, STR(""), 0, 0,
                      "the policies, taken together, are too large");
     return from_cedar(e);
 }
 
-enum err rules_policies_load(struct arena *a, const struct rules_file *files,
-                             size_t count, struct rules_errors *errors,
+enum err rules_policies_load(const struct rules_loading *l,
                              struct rules_policies *ret)
 {
     struct rules_policies p = {.is_there = true};
     enum err e = ERR_OK;
-    for (size_t i = 0; i < count && e != ERR_NO_MEMORY; i++) {
-        enum err one = check_file(&files[i], errors);
+    for (size_t i = 0; i < l->count && e != ERR_NO_MEMORY; i++) {
+        enum err one = check_file(l, &l->files[i]);
         if (one != ERR_OK)
             e = one;
     }
     if (e == ERR_OK)
-        e = compile(files, count, errors, &p.cedar);
+        e = compile(l, &p.cedar);
     if (e != ERR_OK)
         return e;
     /* Whoever writes policies does not attack their own start. */
     const struct siphash_key seed = {0, 0};
-    struct naming n = {.arena = a, .errors = errors, .files = files};
+    struct naming n = {.arena = l->arena,
+                       .errors = l->errors,
+                       .files = l->files};
     p.count = cedar_policies_count(p.cedar);
     map_init(&n.ids, seed, p.count + 1);
     e = name_all(&n, &p);

@@ -14,8 +14,10 @@
 #include "policy/rules_groups.h"
 #include "policy/rules_shapes.h"
 
-/* The name of the fence where policies are named; no policy may have it. */
+/* The names of the fence and the ceiling where policies are named; no policy
+ * may have them. */
 #define RULES_FENCE STR("tenants")
+#define RULES_CEILING STR("risk")
 
 /* Type, "::", id: the key of an entity of namespace Writ. */
 enum { RULES_KEY_MAX = 384 };
@@ -26,6 +28,8 @@ struct rules_policy {
     unsigned line;  /* where it begins in its file, from 1 */
     unsigned above; /* lines of the set's text before that file */
     bool is_permit;
+    bool uses_input;     /* it may ask for arguments */
+    struct str approval; /* the group that may lift this forbid; or empty */
 };
 
 /* One set: all files behind one another. */
@@ -41,6 +45,7 @@ struct rules {
     struct arena arena; /* all that is not Cedar's */
     struct rules_policies live, shadow;
     struct cedar_entities *entities;
+    bool has_tools;   /* of which the files of entities say something */
     struct map known; /* "Model::small" -> struct cedar_uid, of `entities` */
     struct rules_groups groups;
     struct rules_fence fence;

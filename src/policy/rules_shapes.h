@@ -16,7 +16,9 @@
 /*    name, its text */
 #define SHAPE_CONTEXT(X)                                                       \
     X(CONTEXT_AUTH,        "auth")        X(CONTEXT_CHAIN,    "chain")         \
-    X(CONTEXT_DESTINATION, "destination") X(CONTEXT_ESTIMATE, "estimate")      \
+    X(CONTEXT_DESTINATION, "destination") X(CONTEXT_ELEMENT,  "element")       \
+    X(CONTEXT_ESTIMATE,    "estimate")    X(CONTEXT_INPUT,    "input")         \
+    X(CONTEXT_INPUT_OPAQUE, "input_opaque")                                    \
     X(CONTEXT_IP,          "ip")          X(CONTEXT_LABELS,   "labels")        \
     X(CONTEXT_LINK,        "link")        X(CONTEXT_PURPOSE,  "purpose")       \
     X(CONTEXT_SESSION,     "session")     X(CONTEXT_TASK,     "task")          \
@@ -46,13 +48,17 @@
     X(PRINCIPAL_TENANT, "tenant")
 #define SHAPE_RESOURCE(X)                                                      \
     X(RESOURCE_NAME, "name")
+#define SHAPE_TOOL(X)                                                          \
+    X(TOOL_CLEARANCE, "clearance")        X(TOOL_LABELS, "labels")             \
+    X(TOOL_NAME,   "name")                X(TOOL_PINNED, "pinned")             \
+    X(TOOL_RISK,   "risk")                X(TOOL_SERVER, "server")
 
 #define SHAPES(X)                                                              \
     X(CONTEXT, SHAPE_CONTEXT)             X(AUTH,      SHAPE_AUTH)             \
     X(CHAIN,   SHAPE_CHAIN)               X(DESTINATION, SHAPE_DESTINATION)    \
     X(ESTIMATE, SHAPE_ESTIMATE)           X(LINK,      SHAPE_LINK)             \
     X(SESSION, SHAPE_SESSION)             X(PRINCIPAL, SHAPE_PRINCIPAL)        \
-    X(RESOURCE, SHAPE_RESOURCE)
+    X(RESOURCE, SHAPE_RESOURCE)           X(TOOL,      SHAPE_TOOL)
 /* clang-format on */
 
 /* SHAPE_CONTEXT_AUTH, ..., SHAPE_CONTEXT_COUNT: positions of values. */

@@ -12,6 +12,9 @@
 
 #define RULES_NAMESPACE "Writ::"
 
+/* Begins the action of a call; "<server>/<tool>" follows. */
+#define RULES_TOOL_ACTION "tool:call/"
+
 /* A type's name without the namespace; empty for one of another namespace. */
 struct str rules_vocabulary_own(struct str type);
 
@@ -23,10 +26,16 @@ MUST_CHECK bool rules_vocabulary_type(struct str type, char *why);
 
 /*
  * Reports each wrong type, action and annotation in a file of policies that
- * parses.  Positions are those of the wrong word.
+ * parses, and what is compared with the group of all calls.  Positions are
+ * those of the wrong word.  Without settings any group may be asked for
+ * approval.
  */
 void rules_vocabulary_check(const struct rules_file *file,
+                            const struct settings *s,
                             struct rules_errors *errors);
+
+/* The server of "<server>/<name>"; empty when it is not of that form. */
+struct str rules_vocabulary_server(struct str id);
 
 /* Calls `each` for every entity of namespace Writ that such a file names, by
  * its type without the namespace and its id as it is written. */

@@ -1,4 +1,5 @@
 /* rules_warnings.c - see rules.h. */
+#include "base/attr.h"
 #include "base/text.h"
 #include "policy/rules_report.h"
 #include "policy/rules_set.h"
@@ -30,33 +31,78 @@ static struct str nearest(const struct rules *r, struct str type, struct str id)
     return best;
 }
 
-/* Ids with escapes are left alone: ours have none. */
-static void look(void *user, const struct rules_vocabulary_entity *e)
+static void warn(const struct warning *w,
+                 const struct rules_vocabulary_entity *e, struct str type,
+                 struct str id)
 {
-    const struct warning *w = user;
-    const struct rules *r = w->rules;
-    char room[RULES_KEY_MAX];
-    struct str key = rules_set_key(e->type, e->id, room);
-    bool is_tenant = str_eq(e->type, STR("Tenant"));
-    bool is_model = str_eq(e->type, STR("Model"));
-    if (key.len == 0 || str_find(e->id, '\\') < e->id.len ||
-        !(is_tenant || is_model || str_eq(e->type, STR("ModelGroup"))))
-        return;
-    if (is_tenant ? map_get(&r->fence.tenants, e->id) != NULL
-                  : map_get(&r->known, key) != NULL)
-        return;
-    struct str meant =
-        is_tenant ? (struct str){NULL, 0} : nearest(r, e->type, e->id);
+    struct str meant = str_eq(type, STR("Tenant"))
+                           ? (struct str){NULL, 0}
+                           : nearest(w->rules, type, id);
     if (meant.len > 0)
         rules_report_at(w->to, e->file, e->offset,
                         "nothing is known of %.*s \"%.*s\"; did you mean "
                         "\"%.*s\"?",
-                        STR_FMT(e->type), STR_FMT(str_first(e->id, 60)),
+                        STR_FMT(type), STR_FMT(str_first(id, 60)),
                         STR_FMT(str_first(meant, 60)));
     else
         rules_report_at(w->to, e->file, e->offset,
-                        "nothing is known of %.*s \"%.*s\"", STR_FMT(e->type),
-                        STR_FMT(str_first(e->id, 60)));
+                        "nothing is known of %.*s \"%.*s\"", STR_FMT(type),
+                        STR_FMT(str_first(id, 60)));
+}
+
+static bool is_known(const struct rules *r, struct str type, struct str id)
+{
+    char room[RULES_KEY_MAX];
+    struct str key = rules_set_key(type, id, room);
+    return str_eq(type, STR("Tenant")) ? map_get(&r->fence.tenants, id) != NULL
+                                       : map_get(&r->known, key) != NULL;
+}
+
+/* What a server has is known when the server is: the rest it says later. */
+static void look_at_named(const struct warning *w,
+                          const struct rules_vocabulary_entity *e,
+                          struct str name)
+{
+    struct str type = STR("ToolServer");
+    struct str server = rules_vocabulary_server(name);
+    if (server.len == 0)
+        rules_report_at(w->to, e->file, e->offset,
+                        "the id of a %.*s is \"<server>/<name>\"",
+                        STR_FMT(e->type));
+    else if (map_get(&w->rules->fence.servers, server) == NULL)
+        warn(w, e, type, server);
+}
+
+static bool is_one_of(struct str word, const struct str *of, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(of[i], word))
+            return true;
+    }
+    return false;
+}
+
+/* Ids with escapes are left alone: ours have none. */
+static void look(void *user, const struct rules_vocabulary_entity *e)
+{
+    static const struct str listed[] = {
+        STR_INIT("Tenant"),     STR_INIT("Model"),     STR_INIT("ModelGroup"),
+        STR_INIT("ToolServer"), STR_INIT("ToolGroup"),
+    };
+    static const struct str named[] = {STR_INIT("Tool"), STR_INIT("Resource"),
+                                       STR_INIT("Prompt")};
+    const struct warning *w = user;
+    struct str call = STR(RULES_TOOL_ACTION);
+    if (e->id.len > RULES_KEY_MAX - e->type.len - 2 ||
+        str_find(e->id, '\\') < e->id.len)
+        return;
+    if (is_one_of(e->type, listed, ARRAY_LEN(listed)) &&
+        !is_known(w->rules, e->type, e->id))
+        warn(w, e, e->type, e->id);
+    if (is_one_of(e->type, named, ARRAY_LEN(named)))
+        look_at_named(w, e, e->id);
+    if (str_eq(e->type, STR("Action")) && str_starts(e->id, call))
+        look_at_named(w, e, str_skip(e->id, call.len));
 }
 
 void rules_warnings(const struct rules *r, const struct rules_sources *from,

@@ -679,13 +679,9 @@ static void test_slips_are_refused_where_they_stand(void **state)
         {{.policies = {"permit(principal, action == Writ::Action::\"fly\", "
                        "resource);"}},
          "a.cedar:1:43: there is no action \"fly\""},
-        {{.policies = {"@approval(\"finance\")\nforbid(principal, action, "
-                       "resource);"}},
-         "a.cedar:1:2: @approval: obligations are not supported by this "
-         "version"},
         {{.policies = {"@x_note(\"fine\") @ide(\"a\") " ALL}},
-         "a.cedar:1:18: @ide is no annotation; there are id, owner and those "
-         "that begin with x_"},
+         "a.cedar:1:18: @ide is no annotation; there are id, owner, approval "
+         "and those that begin with x_"},
         {{.policies = {ALL "\npermit(principal == ?principal, action, "
                            "resource);"}},
          "a.cedar:2:1: a template: policies with slots are not supported by "
@@ -827,7 +823,8 @@ static void test_reasons_are_given_link_by_link(void **state)
     assert_int_equal(rules_evaluator_new(&v), ERR_OK);
     assert_int_equal(rules_explain(r, v, &q, &a, &x), ERR_OK);
     assert_int_equal(x.link_count, 2);
-    assert_true(x.live[0].permitted && !x.live[1].permitted);
+    assert_int_equal(x.live[0].effect, DECISION_ALLOW);
+    assert_int_equal(x.live[1].effect, DECISION_DENY);
     assert_int_equal(x.live[0].reason_count, 2);
     const struct rules_reason *people = &x.live[0].reasons[0];
     assert_true(str_eq(people->policy, STR("people")));
@@ -841,7 +838,7 @@ static void test_reasons_are_given_link_by_link(void **state)
     assert_int_equal(erred->fault_line, 4);
     assert_int_equal(erred->fault_column, 18);
     assert_true(erred->fault.len > 0 && !erred->is_permit);
-    assert_true(x.shadow[1].permitted);
+    assert_int_equal(x.shadow[1].effect, DECISION_ALLOW);
     assert_int_equal(x.answer.decision.effect, DECISION_DENY);
     q.tenant = STR("other");
     assert_int_equal(rules_explain(r, v, &q, &a, &x), ERR_OK);
