@@ -31,6 +31,7 @@
 
 struct accounts;
 struct admin_host;
+struct approvals;
 struct catalog;
 struct evidence;
 struct limit_counters;
@@ -94,6 +95,7 @@ struct admin_host {
     struct registry *registry; /* NULL: not open yet, 503 */
     struct session_table *sessions;
     struct limit_counters *limits; /* NULL: none are configured */
+    struct approvals *approvals;   /* what waits for people */
     struct accounts *accounts;     /* NULL: no store yet, 503 */
     struct logins *logins;
     struct lockout *lockout;
@@ -104,6 +106,7 @@ struct admin_host {
 
     struct list changes; /* changes.h: those under way; list_init() it */
     unsigned change_count;
+    struct list sayings; /* tickets_decide.c: as above */
 };
 
 /* Who asks. */
@@ -111,6 +114,7 @@ struct admin_author {
     struct str id;           /* entity id of a person; empty: nobody known */
     enum auth_method method; /* AUTH_PEER, AUTH_LOGIN */
     struct str token;        /* of AUTH_LOGIN */
+    int64_t login_us;        /* the same: Unix time */
 };
 
 struct admin_pending;

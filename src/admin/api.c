@@ -6,6 +6,7 @@
 #include "admin/budgets.h"
 #include "admin/people.h"
 #include "admin/sessions.h"
+#include "admin/tickets.h"
 #include "base/attr.h"
 #include "base/limits.h"
 #include "evidence/evidence.h"
@@ -39,6 +40,10 @@ static const struct api_endpoint endpoints[] = {
     {S("POST"), S("sessions/*/end"),     ACTION_REVOKE_WRITE,  false, sessions_end},
     {S("GET"),  S("budgets"),            ACTION_ADMIN_READ,    false, budgets_list},
     {S("GET"),  S("budgets/*"),          ACTION_ADMIN_READ,    false, budgets_show},
+    {S("GET"),  S("approvals"),          ACTION_ADMIN_READ,    false, tickets_list},
+    {S("GET"),  S("approvals/*"),        ACTION_ADMIN_READ,    false, tickets_show},
+    {S("POST"), S("approvals/*/approve"), ACTION_APPROVAL_DECIDE, false, tickets_approve},
+    {S("POST"), S("approvals/*/deny"),   ACTION_APPROVAL_DECIDE, false, tickets_deny},
     {S("POST"), S("login"),              ACTION_ADMIN_READ,    true,  people_login},
     {S("POST"), S("logout"),             ACTION_ADMIN_READ,    false, people_logout},
     {S("POST"), S("enrol"),              ACTION_CONFIG_WRITE,  true,  people_enrol},

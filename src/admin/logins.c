@@ -145,6 +145,13 @@ bool logins_find(struct logins *l, struct str token, int64_t now_us,
     return true;
 }
 
+int64_t logins_began_us(const struct logins *l, struct str token)
+{
+    struct hash h = hash_sha256(&token, 1);
+    const struct login *login = map_get(&l->by_token, key_of(&h));
+    return login == NULL ? 0 : login->began_us;
+}
+
 void logins_end(struct logins *l, struct str token)
 {
     struct hash h = hash_sha256(&token, 1);

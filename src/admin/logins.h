@@ -36,6 +36,9 @@ MUST_CHECK enum err logins_begin(struct logins *l, struct str name,
 MUST_CHECK bool logins_find(struct logins *l, struct str token, int64_t now_us,
                             struct str *ret_name);
 
+/* When the owner of `token`, which logins_find() has found, logged in. */
+int64_t logins_began_us(const struct logins *l, struct str token);
+
 /* The token is worth nothing any more. */
 void logins_end(struct logins *l, struct str token);
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "admin/answer.h"
+#include "approval/approval.h"
 #include "base/limits.h"
 #include "registry/registry.h"
 #include "session/session.h"
@@ -82,6 +83,23 @@ static void add_registry(struct buf *to, const struct registry_view *v)
                  count[s]);
 }
 
+static void add_approvals(struct buf *to, struct approvals *t)
+{
+    const struct approvals_counts n = approvals_counts_of(t);
+
+    gauge(to, "writ_approvals_open", "Tickets that wait for people.", n.open);
+    counter(to, "writ_approvals_asked_total", "Tickets that were made.",
+            n.asked);
+    family(to, "writ_approvals_ended_total", "counter",
+           "What came of tickets; granted ones are used, or expire.");
+    buf_addf(to,
+             "writ_approvals_ended_total{state=\"granted\"} %" PRIu64 "\n"
+             "writ_approvals_ended_total{state=\"denied\"} %" PRIu64 "\n"
+             "writ_approvals_ended_total{state=\"expired\"} %" PRIu64 "\n"
+             "writ_approvals_ended_total{state=\"used\"} %" PRIu64 "\n",
+             n.granted, n.denied, n.expired, n.used);
+}
+
 void metrics_show(struct admin_call *c)
 {
     struct admin_host *h = c->host;
@@ -93,6 +111,7 @@ void metrics_show(struct admin_call *c)
     add_node(&text, &figures);
     gauge(&text, "writ_sessions_open", "Open sessions.",
           session_table_count(h->sessions));
+    add_approvals(&text, h->approvals);
     if (h->registry != NULL)
         add_registry(&text, registry_now(h->registry));
     if (buf_ok(&text))

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "app/gateway_admin.h"
+#include "app/gateway_approvals.h"
 #include "app/gateway_catalog.h"
 #include "app/gateway_protocol.h"
 #include "app/gateway_registry.h"
 #include "app/gateway_state.h"
 #include "app/gateway_trust.h"
+#include "approval/approval.h"
 #include "base/container.h"
 #include "base/log.h"
 #include "crypto/hash.h"
@@ -265,6 +267,7 @@ static void on_sweep(struct timer *t)
         gateway_lost(g, GATEWAY_LEDGER, g->worker_count);
     if (keeper_client_lost(g->control.keeper))
         gateway_lost(g, GATEWAY_KEEPER, g->worker_count);
+    gateway_approvals_sweep(g);
     timer_set(g->loop, &g->sweep, SWEEP_MS, on_sweep);
 }
 
@@ -312,6 +315,8 @@ static enum err open_services(struct gateway *g)
         e = session_table_new(&w->sessions);
     if (e == ERR_OK)
         e = limit_counters_new(&w->limits);
+    if (e == ERR_OK)
+        e = approvals_new(&w->approvals);
     if (e == ERR_OK)
         e = resolver_new(g->loop, &w->resolver);
     return e;
@@ -361,6 +366,7 @@ static void close_all(struct gateway *g)
     session_table_free(g->control.sessions);
     gateway_trust_close(g);
     limit_counters_free(g->control.limits);
+    approvals_free(g->control.approvals);
     snapshot_unref(g->control.snapshot);
     resolver_free(g->control.resolver);
     channel_free(g->supervisor);

@@ -371,6 +371,7 @@ enum err gateway_worker_start(struct gateway_worker *gw, struct gateway *g,
     w->sessions = g->control.sessions;
     w->owner = gw;
     w->limits = g->control.limits;
+    w->approvals = g->control.approvals;
     w->want_key = gateway_trust_want_key;
     w->discovered = gateway_registry_discovered;
     w->offer = gateway_catalog_offer;

@@ -18,6 +18,7 @@
 
 struct catalog;
 struct catalog_wait;
+struct approvals;
 struct evidence;
 struct exchange;
 struct http_client;
@@ -69,6 +70,7 @@ struct worker {
     struct proof_cache *proofs;
     struct rules_evaluator *evaluator;
     struct limit_counters *limits; /* shared */
+    struct approvals *approvals;   /* shared */
     unsigned char
         caller_key[32];      /* the keeper's: under which keys are hashed */
     struct list key_waiters; /* actions that wait for an issuer's key */

@@ -19,6 +19,7 @@
 #include "admin/logins.h"
 #include "admin/metrics.h"
 #include "admin/people_enrolment.h"
+#include "admin/tickets.h"
 #include "base/container.h"
 #include "base/limits.h"
 #include "evidence/evidence.h"
@@ -193,6 +194,15 @@ void fixture_ask(struct fixture *f, const char *method, const char *path,
     ask(f, method, path, body);
 }
 
+void fixture_ask_as(struct fixture *f, struct admin_author author,
+                    const char *method, const char *path, const char *body)
+{
+    if (f->replies == 0)
+        api_cancel(&f->call);
+    f->call.author = author;
+    ask(f, method, path, body);
+}
+
 void fixture_ask_unknown(struct fixture *f, const char *method,
                          const char *path, const char *body)
 {
@@ -302,6 +312,8 @@ static void fill_host(struct fixture *f)
                                     .figures = figures,
                                     .user = f};
     list_init(&h->changes);
+    list_init(&h->sayings);
+    assert_int_equal(approvals_new(&h->approvals), ERR_OK);
     assert_int_equal(evidence_new(f->loop, &f->ledger, STR("gw-1"),
                                   &h->evidence),
                      ERR_OK);
@@ -352,6 +364,8 @@ int fixture_close(void **state)
         api_cancel(&f->call);
     f->spread_count = 0;
     changes_close(h);
+    tickets_close(h);
+    approvals_free(h->approvals);
     accounts_free(h->accounts);
     logins_free(h->logins);
     lockout_free(h->lockout);

@@ -56,6 +56,9 @@ void fixture_run(struct fixture *f, const bool *done);
 /* A request by "local|ada"; what is on the way before is cancelled. */
 void fixture_ask(struct fixture *f, const char *method, const char *path,
                  const char *body);
+/* The same by somebody else. */
+void fixture_ask_as(struct fixture *f, struct admin_author author,
+                    const char *method, const char *path, const char *body);
 /* The same by nobody. */
 void fixture_ask_unknown(struct fixture *f, const char *method,
                          const char *path, const char *body);
