@@ -24,7 +24,7 @@ MUST_CHECK enum err entry_parts_end(struct entry_writer *w);
 /* A text member, cut where it is too long; nothing when empty. */
 void entry_parts_text(struct jcs *w, struct str name, struct str text);
 /* The same as an element of an array, also when empty. */
-void entry_parts_item(struct jcs *w, struct str text);
+void entry_parts_item(struct jcs *w, struct str s);
 /* Bytes as hex; nothing when all are zero. */
 void entry_parts_id(struct jcs *w, struct str name, const unsigned char *id,
                     size_t n);
