@@ -28,6 +28,8 @@
     X(ERR_UNREGISTERED,     403, "not_registered",       "the identity is proven but not registered") \
     X(ERR_INACTIVE,         403, "not_active",           "the identity or its owner is not active") \
     X(ERR_SUBJECT,          403, "subject_required",     "this agent may act only for a person")   \
+    X(ERR_QUARANTINED,      403, "tool_quarantined",     "the tool is not as it was approved; an administrator has to look at it") \
+    X(ERR_ORIGIN,           403, "origin_refused",       "this origin or host may not talk to the gateway") \
     X(ERR_APPROVAL_PENDING, 403, "approval_pending",     "a person has to approve this action first") \
     X(ERR_NOT_FOUND,        404, "not_found",            "there is nothing at this path")          \
     X(ERR_METHOD,           405, "method_not_allowed",   "this path does not take that method")    \

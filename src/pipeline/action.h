@@ -15,19 +15,18 @@
 #include "domain/action.h"
 #include "domain/decision.h"
 #include "domain/label.h"
-#include "domain/outcome.h"
 #include "domain/principal.h"
 #include "domain/risk.h"
-#include "domain/usage.h"
 #include "http/message.h"
 #include "identity/proof.h"
-#include "ledger/ledger_client.h"
 #include "limit/limit.h"
 #include "os/timer.h"
+#include "pipeline/attempt.h"
 #include "pipeline/pipeline.h"
 #include "session/session.h"
 
 struct action_class;
+struct approving;
 struct exchange;
 struct pending_intent;
 struct registry_entry;
@@ -36,34 +35,23 @@ struct worker;
 
 enum {
     ACTION_ID_LEN = 16,
-    CANDIDATES_MAX = 16,
     TARGET_MAX = 96,
     ACTION_OUTGOING_MAX = HTTP_BODY_MAX + 64 * KIB,
-    PATIENCE_MS = 10000, /* with a process of ours that does not answer */
+    PATIENCE_MS = 10000,       /* with a process of ours that does not answer */
+    ACTION_CHILDREN_MAX = 32,  /* of one parent, at a time */
+    ACTION_SPAWNED_MAX = 1024, /* ... in all: their memory is its own */
+    ACTION_DEPTH_MAX = 4,      /* of children of children */
 };
 
-/* A destination that the action could go to; numbers are the class's. */
-struct candidate {
-    uint16_t to;    /* of a model: the provider's index in the settings */
-    uint16_t route; /* ... index into the model's routes or fallback */
-    bool fallback;
-};
-
-/* One try at one destination; each has its own intent. */
-struct attempt {
-    unsigned number; /* from 1 */
-    struct candidate to;
-    struct ledger_receipt intent;
-    int64_t started_ms; /* loop time; the first byte may leave now */
-    int status;         /* of the destination's answer; 0: none */
-    struct str model;   /* that answered; in the arena, or empty */
-    struct str finish;  /* why it stopped, or empty */
-    struct usage usage; /* USAGE_UNKNOWN: nobody said */
-    uint64_t answer_bytes;
-    unsigned char answer_hmac[32];
-    bool has_answer_hmac;
-    bool unsent; /* no byte of it has left, for certain */
-    bool open;   /* the intent awaits its outcome */
+/* What a parent says of a child. */
+struct action_child {
+    enum action_kind kind;
+    /* Fills child->own before anything runs; or NULL. */
+    void (*prepare)(struct action *child, const void *input);
+    const void *input; /* used before action_spawn() returns */
+    /* The child has ended; see action_spawn(). */
+    void (*ended)(struct action *child, void *user);
+    void *user;
 };
 
 struct action {
@@ -77,6 +65,12 @@ struct action {
     struct worker *worker;
     struct list node; /* of the worker's actions, then of those leaving */
     struct exchange *exchange;       /* NULL: nobody waits for an answer */
+    struct action *parent;           /* or NULL */
+    struct list sibling;             /* of the parent's children */
+    struct action_child child;       /* what the parent said */
+    struct list children;            /* that have not ended */
+    unsigned child_count, spawned;   /* of these; ... and of all */
+    unsigned depth;                  /* ancestors */
     struct snapshot *snapshot;       /* +1 reference */
     struct arena *arena;             /* lives as long as the action */
     struct arena question;           /* the parsed request, then what goes out;
@@ -114,6 +108,7 @@ struct action {
     /* decide, reserve */
     struct decision decision;
     struct shadow_decision shadow;
+    struct approving *approving; /* NULL: nobody has to agree (yet) */
     struct limit_reservation held;
     struct limit_answer limits; /* what is left of them */
 
@@ -134,6 +129,39 @@ struct action {
  */
 struct action *action_begin(struct worker *w, struct exchange *x,
                             struct arena *arena);
+
+/*
+ * Starts a child of `parent`: an action of class `c` that walks the same
+ * table, with a decision, an intent that names its parent's decision, a
+ * reservation and an outcome of its own.  It has no exchange; proof, session,
+ * snapshot and arena are its parent's, and its standing is looked at as its
+ * parent's was: revocation wins.
+ *
+ * o->ended runs once, when it has ended: child->err and what the class left in
+ * child->own say how.  That may be before this function returns.  Then, as at
+ * any time, it may pipeline_resume() the parent; the stage of the parent that
+ * is on the stack answers WAIT, and goes on at once.  A parent that is ending
+ * itself, which ends its children first, takes no notice.  Nothing of the
+ * child may be used after `ended`.
+ *
+ * NULL: nothing was started, and `ended` will not run: the parent is not
+ * admitted or is ending, has too many children or ancestors, or the arena is
+ * full.
+ */
+MUST_CHECK struct action *action_spawn(struct action *parent,
+                                       const struct action_class *c,
+                                       const struct action_child *o);
+
+/* Ends all children of `a` for `why`; for the pipeline. */
+void action_spawn_end(struct action *a, enum err why);
+
+/* One that has not begun, on no list; for action_begin() and action_spawn().
+ * NULL: the arena is full. */
+struct action *action_new(struct worker *w, const struct action_class *c,
+                          struct arena *arena, struct snapshot *s);
+
+/* The request that it is about: its own or that of its nearest ancestor. */
+const struct exchange *action_request(const struct action *a);
 
 /* Whose it is; empty as long as nobody is known. */
 struct str action_tenant(const struct action *a);

@@ -21,9 +21,11 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "pipeline/stage.h"
 
 struct action;
+struct approval_action;
 struct evidence_intent;
 struct evidence_route;
 struct limit_ask;
@@ -60,6 +62,16 @@ struct action_class {
     /* Decides by itself, without candidates (facts.h helps): a list.  NULL:
      * every candidate is decided on, and those denied are dropped. */
     action_class_step *decide;
+
+    /*
+     * Adds what an approval is bound to (rule "Exactly this action"): the
+     * canonical arguments, the tool, destinations (in `room`, of
+     * CANDIDATES_MAX), the credential's audience; in memory that lasts until
+     * the intent is written.  ERR_LIMIT: too long to be shown to anybody.
+     * NULL: nobody can approve an action of this class.
+     */
+    enum err (*exact)(struct action *a, struct approval_action *to,
+                      struct str *room);
 
     /* Adds what limits may be about, besides who acts; or NULL. */
     void (*count)(const struct action *a, struct limit_ask *ask);

@@ -11,6 +11,7 @@
 #include "os/loop.h"
 #include "pipeline/action.h"
 #include "pipeline/action_class.h"
+#include "pipeline/approving.h"
 #include "pipeline/exchange.h"
 #include "pipeline/snapshot.h"
 #include "pipeline/worker.h"
@@ -28,6 +29,8 @@ struct pending_intent {
     unsigned char id[ENTRY_ID_LEN], session[ENTRY_ID_LEN];
     size_t tenant_len;
     char tenant[NAME_MAX_LEN];
+    bool approved; /* by `ticket` */
+    unsigned char ticket[APPROVAL_ID_LEN];
 };
 
 static void close_abandoned(const struct pending_intent *p, uint64_t index)
@@ -50,18 +53,22 @@ static void on_durable(struct ledger_wait *w, enum err e,
     struct action *a = p->action;
 
     if (a == NULL) {
+        if (p->approved)
+            approvals_settle(p->worker->approvals, p->ticket, e == ERR_OK);
         if (e == ERR_OK)
             close_abandoned(p, receipt->index);
         pool_give(&p->worker->intents, p);
         return;
     }
-    pool_give(&p->worker->intents, p);
     a->recording = NULL;
     timer_cancel(&a->patience);
+    if (p->approved)
+        approving_settle(a, e == ERR_OK);
     if (e == ERR_OK) {
         a->attempt.intent = a->receipt = *receipt;
         a->attempt.open = true;
     }
+    pool_give(&p->worker->intents, p);
     pipeline_resume(a, e == ERR_OK ? STEP_NEXT : stage_stop(a, e));
 }
 
@@ -114,6 +121,8 @@ static void fill_intent(const struct action *a, struct evidence_intent *f,
         .request = request_body(a),
     };
     memcpy(f->id, a->id, sizeof(f->id));
+    if (a->parent != NULL)
+        memcpy(f->parent, a->parent->id, sizeof(f->parent));
     memcpy(f->session, session_id(a->session), sizeof(f->session));
     if (a->class->describe != NULL)
         a->class->describe(a, f, &parts->route);
@@ -136,6 +145,12 @@ enum err attempt_open(struct action *a)
     p->worker = worker;
     memcpy(p->id, f.id, sizeof(p->id));
     memcpy(p->session, f.session, sizeof(p->session));
+    p->approved =
+        a->approving != NULL && a->approving->spent && a->attempt.number == 1;
+    if (p->approved) {
+        f.approval = &a->approving->used;
+        memcpy(p->ticket, a->approving->grant.id, sizeof(p->ticket));
+    }
     p->tenant_len = str_first(f.tenant, NAME_MAX_LEN).len;
     memcpy(p->tenant, f.tenant.ptr, p->tenant_len);
     enum err e = evidence_intent(worker->evidence, &f, &p->wait);
@@ -167,7 +182,8 @@ static void settle(struct action *a, enum outcome_status status)
                                                           : use.tokens);
 }
 
-void attempt_close(struct action *a, enum outcome_status status, enum err why)
+static enum err close_with(struct action *a, enum outcome_status status,
+                           enum err why, struct ledger_wait *w)
 {
     const struct attempt *t = &a->attempt;
     struct evidence_outcome f = {
@@ -189,8 +205,19 @@ void attempt_close(struct action *a, enum outcome_status status, enum err why)
     memcpy(f.response.hmac, t->answer_hmac, sizeof(f.response.hmac));
     a->attempt.open = false;
     settle(a, status);
+    return evidence_outcome(a->worker->evidence, &f, w);
+}
+
+void attempt_close(struct action *a, enum outcome_status status, enum err why)
+{
     /* A loss leaves the intent open, which the ledger shows and closes. */
-    (void)evidence_outcome(a->worker->evidence, &f, NULL);
+    (void)close_with(a, status, why, NULL);
+}
+
+enum err attempt_close_awaited(struct action *a, enum outcome_status status,
+                               enum err why, struct ledger_wait *w)
+{
+    return close_with(a, status, why, w);
 }
 
 void attempt_refuse(struct action *a)
@@ -217,6 +244,8 @@ void attempt_refuse(struct action *a)
         .request = request_body(a),
     };
     memcpy(f.id, a->id, sizeof(f.id));
+    if (a->parent != NULL)
+        memcpy(f.parent, a->parent->id, sizeof(f.parent));
     if (a->session != NULL)
         memcpy(f.session, session_id(a->session), sizeof(f.session));
     evidence_refusal(ev, &f);

@@ -4,6 +4,7 @@
 #include "http/server.h"
 #include "os/loop.h"
 #include "pipeline/action.h"
+#include "pipeline/approving.h"
 #include "pipeline/exchange.h"
 #include "pipeline/snapshot.h"
 #include "pipeline/worker.h"
@@ -40,9 +41,8 @@ static bool is_supervised(const struct action *a)
 /* "192.0.2.1:5000" and "[2001:db8::1]:5000" without port and brackets. */
 static struct str address_of(const struct action *a)
 {
-    struct str peer = a->exchange == NULL
-                          ? (struct str){0}
-                          : http_request_peer(a->exchange->http);
+    const struct exchange *x = action_request(a);
+    struct str peer = x == NULL ? (struct str){0} : http_request_peer(x->http);
     size_t end = peer.len;
 
     while (end > 0 && peer.ptr[end - 1] != ':')
@@ -75,6 +75,10 @@ void facts_ask(const struct action *a, struct facts *f,
         .session = &f->session,
         .supervised = is_supervised(a),
         .tokens = a->estimate,
+        .risk = a->risk,
+        .lifted = a->approving != NULL && a->approving->granted
+                      ? &a->approving->lifted
+                      : NULL,
         .now_us = loop_wall_us(a->worker->loop),
         .ip = address_of(a),
     };

@@ -1,5 +1,8 @@
 /* model.c - see model.h. */
 #include "pipeline/model.h"
+#include "approval/approval.h"
+#include "approval/approval_digest.h"
+#include "mcp/canon.h"
 
 #include <assert.h>
 
@@ -89,6 +92,24 @@ static void describe(const struct action *a, struct evidence_intent *f,
         f->credential = c.id;
 }
 
+/* The whole question: an approver sees what the model would be asked. */
+static enum err exact(struct action *a, struct approval_action *to,
+                      struct str *room)
+{
+    struct buf text;
+
+    for (unsigned i = 0; i < a->candidate_count; i++)
+        room[i] = a->snapshot->settings.providers[a->candidates[i].to].name;
+    to->destination_count = a->candidate_count;
+    to->audience = room[0];
+    buf_init(&text, APPROVAL_TEXT_MAX);
+    enum err e = canon_write(&text, &a->question, model_of(a)->request.body);
+    if (e == ERR_OK && !arena_copy(a->arena, buf_str(&text), &to->arguments))
+        e = ERR_NO_MEMORY;
+    buf_release(&text);
+    return e;
+}
+
 static enum err take_credential(struct action *a)
 {
     struct broker_credential c;
@@ -114,6 +135,7 @@ const struct action_class model_class = {
     .route = model_route,
     .facts = add_facts,
     .count = add_to_limits,
+    .exact = exact,
     .outgoing = model_outgoing,
     .describe = describe,
     .broker = take_credential,

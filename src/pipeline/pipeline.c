@@ -20,7 +20,7 @@ static const struct stage table[] = {
     {"classify",   stage_classify,  NULL,                  FACT_CALL,                  FACT_CLASS,       NULL,     NULL},
     {"route",      stage_route,     stage_route_cancel,    FACT_CALL,                  FACT_ROUTE,       NULL,     NULL},
     {"decide",     stage_decide,    NULL,                  QUESTION,                   FACT_DECISION,    NULL,     NULL},
-    {"approve",    stage_approve,   NULL,                  FACT_DECISION,              FACT_APPROVAL,    "decide", NULL},
+    {"approve",    stage_approve,   stage_approve_cancel,  FACT_DECISION,              FACT_APPROVAL,    "decide", NULL},
     {"reserve",    stage_reserve,   NULL,                  FACT_APPROVAL,              FACT_RESERVATION, NULL,     NULL},
     {"record",     stage_record,    stage_record_cancel,   FACT_RESERVATION,           FACT_RECORD,      NULL,     NULL},
     {"broker",     stage_broker,    NULL,                  CLEARED,                    FACT_CREDENTIAL,  NULL,     NULL},
@@ -130,10 +130,20 @@ static enum step run_row(struct action *a, bool *ret_resumed)
     return *ret_resumed && at->early ? at->outcome : outcome;
 }
 
+/* Children cannot outlive their parent; whatever they tell it is too late. */
+static void end_children(struct action *a, enum err why)
+{
+    a->at.deaf = true;
+    action_spawn_end(a, why);
+    a->at.deaf = false;
+}
+
 static void run(struct action *a)
 {
     while (!pipeline_ended(a)) {
         bool resumed;
+        if (a->child_count > 0 && pipeline_is_ending(a))
+            end_children(a, a->err == ERR_OK ? ERR_CLOSED : a->err);
         enum step outcome = run_row(a, &resumed);
         if (outcome == STEP_WAIT) {
             a->at.waiting = true;
@@ -153,6 +163,8 @@ void pipeline_start(const struct pipeline *p, struct action *a)
 void pipeline_resume(struct action *a, enum step outcome)
 {
     assert(outcome != STEP_WAIT);
+    if (a->at.deaf)
+        return;
     if (a->at.running) {
         assert(!a->at.early);
         a->at.early = true;
@@ -176,6 +188,7 @@ void pipeline_end(struct action *a, enum err why)
     at->waiting = false;
     at->cut = true;
     enum step stopped = stage_stop(a, why); /* cancel may ask why */
+    end_children(a, why);
     at->pipeline->stages[at->stage].cancel(a);
     advance(a, stopped, true);
     run(a);
@@ -189,4 +202,10 @@ void pipeline_fact(struct action *a, enum fact fact)
 bool pipeline_ended(const struct action *a)
 {
     return a->at.stage >= a->at.pipeline->count;
+}
+
+bool pipeline_is_ending(const struct action *a)
+{
+    const struct pipeline_place *at = &a->at;
+    return at->cut || (size_t)at->stage + PIPELINE_TAIL >= at->pipeline->count;
 }

@@ -45,6 +45,7 @@ struct pipeline_place {
     bool running;      /* a stage's run() is on the stack */
     bool waiting;      /* the stage answered WAIT */
     bool cut;          /* pipeline_end() ended it */
+    bool deaf;         /* its children are being ended; no resume counts */
     bool early;        /* resumed before run() came back with WAIT */
     enum step outcome; /* of that early resume */
 };
@@ -52,13 +53,15 @@ struct pipeline_place {
 /* Runs from the first row until the action waits or has ended. */
 void pipeline_start(const struct pipeline *p, struct action *a);
 
-/* The answer of a suspended stage: NEXT, STOP or RETRY.  Once per WAIT. */
+/* The answer of a suspended stage: NEXT, STOP or RETRY.  Once per WAIT; also
+ * from inside run(), which then answers WAIT. */
 void pipeline_resume(struct action *a, enum step outcome);
 
 /*
- * Ends the action for `why` wherever it is: a wait is cancelled, then reply
- * and settle run.  Nothing happens to an action that has ended.  Not from
- * inside a stage.
+ * Ends the action for `why` wherever it is: its children are ended for the
+ * same reason, its wait is cancelled, then reply and settle run.  Nothing
+ * happens to an action that has ended.  Not from inside a stage of it or of a
+ * child.
  */
 void pipeline_end(struct action *a, enum err why);
 
@@ -66,5 +69,9 @@ void pipeline_end(struct action *a, enum err why);
 void pipeline_fact(struct action *a, enum fact fact);
 
 bool pipeline_ended(const struct action *a);
+
+/* It has been told to end, or has come to the last rows: also when it has
+ * ended. */
+bool pipeline_is_ending(const struct action *a);
 
 #endif

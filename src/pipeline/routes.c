@@ -3,6 +3,7 @@
 
 #include "base/attr.h"
 #include "base/limits.h"
+#include "pipeline/mcp.h"
 #include "pipeline/model.h"
 #include "pipeline/model_list.h"
 
@@ -19,6 +20,12 @@ static const struct endpoint endpoints[] = {
     {S("POST"), S("/v1/embeddings"),        ENDPOINT_ACTION,  PLANE_DATA,    &model_class,      ACTION_MODEL_EMBED,  LLM_EMBEDDINGS, HTTP_BODY_MAX},
     {S("GET"),  S("/v1/models"),            ENDPOINT_ACTION,  PLANE_DATA,    &model_list_class, ACTION_MODEL_INVOKE, LLM_NONE,       0},
     {S("GET"),  S("/v1/models/"),           ENDPOINT_ACTION,  PLANE_DATA,    &model_list_class, ACTION_MODEL_INVOKE, LLM_NONE,       0},
+    {S("POST"), S("/mcp"),                  ENDPOINT_ACTION,  PLANE_DATA,    &mcp_class,        ACTION_TOOL_LIST,    LLM_NONE,       MCP_BODY_MAX},
+    {S("GET"),  S("/mcp"),                  ENDPOINT_ACTION,  PLANE_DATA,    &mcp_class,        ACTION_TOOL_LIST,    LLM_NONE,       0},
+    {S("DELETE"), S("/mcp"),                ENDPOINT_ACTION,  PLANE_DATA,    &mcp_class,        ACTION_TOOL_LIST,    LLM_NONE,       0},
+    {S("POST"), S("/mcp/"),                 ENDPOINT_ACTION,  PLANE_DATA,    &mcp_class,        ACTION_TOOL_LIST,    LLM_NONE,       MCP_BODY_MAX},
+    {S("GET"),  S("/mcp/"),                 ENDPOINT_ACTION,  PLANE_DATA,    &mcp_class,        ACTION_TOOL_LIST,    LLM_NONE,       0},
+    {S("DELETE"), S("/mcp/"),               ENDPOINT_ACTION,  PLANE_DATA,    &mcp_class,        ACTION_TOOL_LIST,    LLM_NONE,       0},
     {S("GET"),  S("/readyz"),               ENDPOINT_READY,   ADMIN,         NULL,              ACTION_NONE,         LLM_NONE,       64 * KIB},
     {S("POST"), S("/readyz"),               ENDPOINT_READY,   ADMIN,         NULL,              ACTION_NONE,         LLM_NONE,       64 * KIB},
     {S("GET"),  S("/metrics"),              ENDPOINT_METRICS, ADMIN,         NULL,              ACTION_ADMIN_READ,   LLM_NONE,       64 * KIB},

@@ -112,6 +112,73 @@ static enum err load_listen_tls(struct snapshot *s, const char **ret_why)
     return ERR_OK;
 }
 
+static void add_text(struct hash_stream *to, struct str s)
+{
+    char length[sizeof(s.len)];
+
+    memcpy(length, &s.len, sizeof(length));
+    hash_stream_add(to, (struct str){length, sizeof(length)});
+    hash_stream_add(to, s);
+}
+
+static void add_names(struct hash_stream *to, const struct names *n)
+{
+    add_text(to, (struct str){(const char *)&n->count, sizeof(n->count)});
+    for (size_t i = 0; i < n->count; i++)
+        add_text(to, n->at[i]);
+}
+
+/* Whatever a link is opened by, so that a reload opens others only where the
+ * server is another one now. */
+static struct hash digest_of(const struct tool_server_settings *t)
+{
+    const unsigned char flags[] = {(unsigned char)t->transport,
+                                   t->shared,
+                                   t->sampling,
+                                   t->elicitation,
+                                   t->http.tls,
+                                   t->http.insecure,
+                                   (unsigned char)t->stdio.network};
+    struct hash_stream h;
+
+    hash_stream_begin(&h, NULL);
+    add_text(&h, t->name);
+    add_text(&h, (struct str){(const char *)flags, sizeof(flags)});
+    add_names(&h, &t->stdio.command);
+    for (size_t i = 0; i < t->stdio.env_count; i++) {
+        add_text(&h, t->stdio.env[i].name);
+        add_text(&h, t->stdio.env[i].value);
+        add_text(&h, t->stdio.env[i].env);
+    }
+    add_text(&h, t->stdio.cwd);
+    add_names(&h, &t->stdio.read);
+    add_names(&h, &t->stdio.write);
+    add_text(&h, t->http.host);
+    add_text(&h,
+             (struct str){(const char *)&t->http.port, sizeof(t->http.port)});
+    add_text(&h, t->http.path);
+    add_text(&h, t->http.ca);
+    return hash_stream_end(&h);
+}
+
+static enum err load_tools(struct snapshot *s, const char **ret_why)
+{
+    const struct settings *set = &s->settings;
+    enum err e = ERR_OK;
+
+    s->tool_rows = ARENA_NEW(&s->arena, struct tool_row, set->tool_count);
+    if (s->tool_rows == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < set->tool_count && e == ERR_OK; i++) {
+        const struct tls_client_options o = {.ca_file = set->tools[i].http.ca,
+                                             .http2 = true};
+        s->tool_rows[i].digest = digest_of(&set->tools[i]);
+        if (set->tools[i].http.tls)
+            e = tls_context_client(&o, &s->tool_rows[i].tls, ret_why);
+    }
+    return e;
+}
+
 static enum err load(struct snapshot *s, const char **ret_why)
 {
     enum err e = index_models(s);
@@ -123,6 +190,8 @@ static enum err load(struct snapshot *s, const char **ret_why)
         e = load_provider_tls(s, ret_why);
     if (e == ERR_OK)
         e = load_listen_tls(s, ret_why);
+    if (e == ERR_OK)
+        e = load_tools(s, ret_why);
     if (e == ERR_OK)
         e = broker_new(&s->settings, &s->arena, &s->broker, ret_why);
     return e;
@@ -144,6 +213,8 @@ static void release(struct snapshot *s)
     for (size_t i = 0; s->listen_tls != NULL && i < s->settings.listen_count;
          i++)
         tls_context_unref(s->listen_tls[i].context);
+    for (size_t i = 0; s->tool_rows != NULL && i < s->settings.tool_count; i++)
+        tls_context_unref(s->tool_rows[i].tls);
     broker_free(s->broker);
     limit_rules_free(s->limits);
     rules_unref(s->rules);

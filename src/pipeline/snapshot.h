@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "crypto/hash.h"
 #include "domain/settings.h"
 #include "evidence/entry.h"
 
@@ -25,6 +26,11 @@ struct tls_context;
 /* Tables of what is loaded, one row per model, provider or listener. */
 struct model_row {
     const struct model_settings *settings;
+};
+/* What a link to a tool server is opened by. */
+struct tool_row {
+    struct tls_context *tls; /* +1 reference; NULL: plain */
+    struct hash digest;      /* of its settings */
 };
 struct tls_row {
     struct tls_context *context; /* +1 reference; NULL: plain */
@@ -42,6 +48,7 @@ struct snapshot {
     struct broker *broker;
     struct tls_row *provider_tls;  /* per provider; NULL: plain */
     struct tls_row *listen_tls;    /* per listener; NULL: plain */
+    struct tool_row *tool_rows;    /* per tool server */
     struct evidence_state digests; /* of all that is above */
 };
 

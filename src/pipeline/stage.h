@@ -75,6 +75,7 @@ void stage_identify_cancel(struct action *a);
 void stage_admit_cancel(struct action *a);
 void stage_parse_cancel(struct action *a);
 void stage_route_cancel(struct action *a);
+void stage_approve_cancel(struct action *a);
 void stage_record_cancel(struct action *a);
 void stage_dispatch_cancel(struct action *a);
 void stage_relay_cancel(struct action *a);

@@ -106,11 +106,22 @@ static enum step enter_session(struct action *a)
     return STEP_WAIT;
 }
 
+/* A child is in its parent's session, whose key is there; it may have been
+ * ended, and the credential have expired, since the parent was here. */
+static enum step join_session(struct action *a)
+{
+    a->session = session_ref(a->parent->session);
+    enum err e = standing_holds(a);
+    return e == ERR_OK ? STEP_NEXT : stage_stop(a, e);
+}
+
 enum step stage_admit(struct action *a)
 {
     assert(a->chain->count > 0);
     enum err e = standing_look(a);
-    return e == ERR_OK ? enter_session(a) : stage_stop(a, e);
+    if (e != ERR_OK)
+        return stage_stop(a, e);
+    return a->parent != NULL ? join_session(a) : enter_session(a);
 }
 
 void stage_admit_cancel(struct action *a)

@@ -13,9 +13,18 @@
 #include "pipeline/action_class.h"
 #include "pipeline/facts.h"
 
+enum { DEFERRED = 1, ALLOWED };
+
+static unsigned rank_of(enum decision_effect effect)
+{
+    if (effect == DECISION_DEFER)
+        return DEFERRED;
+    return effect == DECISION_ALLOW ? ALLOWED : 0;
+}
+
 static enum step decide_each(struct action *a)
 {
-    unsigned kept = 0;
+    unsigned kept = 0, best = 0;
     struct facts facts UNINITIALIZED;
     struct rules_request q;
     struct rules_answer answer UNINITIALIZED;
@@ -24,13 +33,17 @@ static enum step decide_each(struct action *a)
     for (unsigned i = 0; i < a->candidate_count; i++) {
         a->class->facts(a, i, &q);
         facts_decide(a, &q, &answer);
-        bool allowed = answer.decision.effect == DECISION_ALLOW;
-        /* The first one is what evidence shows: the reason to go, or not. */
-        if (i == 0 || (kept == 0 && allowed)) {
+        unsigned rank = rank_of(answer.decision.effect);
+        /* The first of the best is what evidence shows: the reason to go, to
+         * wait, or not. */
+        if (i == 0 || rank > best) {
             a->decision = answer.decision;
             a->shadow = answer.shadow;
+            best = rank;
+            kept = 0;
         }
-        if (allowed)
+        /* A person is asked about one destination, not about any. */
+        if (rank > 0 && rank == best && (rank == ALLOWED || kept == 0))
             a->candidates[kept++] = a->candidates[i];
     }
     a->candidate_count = kept;

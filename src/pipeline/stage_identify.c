@@ -2,7 +2,7 @@
  * stage_identify.c - who is asking, through whom?
  *
  * A token that names a key which its issuer may have by now waits for a fetch,
- * once, and is proven again.
+ * once, and is proven again.  Who asked for a child asked for its parent.
  *
  * Needs: nothing.  Gives: identity.
  * Stops with: ERR_UNAUTHENTICATED.
@@ -67,6 +67,8 @@ enum step stage_identify(struct action *a)
     struct worker *w = a->worker;
     struct proof_wish wish;
 
+    if (a->parent != NULL)
+        return STEP_NEXT;
     switch (prove(a, &wish)) {
     case PROOF_GIVEN:
         return STEP_NEXT;

@@ -7,6 +7,7 @@
 #include "base/container.h"
 #include "pipeline/action.h"
 #include "pipeline/action_class.h"
+#include "pipeline/approving.h"
 #include "pipeline/attempt.h"
 #include "pipeline/worker.h"
 
@@ -24,7 +25,12 @@ enum step stage_record(struct action *a)
     enum err e =
         a->class->outgoing == NULL ? ERR_INTERNAL : a->class->outgoing(a);
     if (e == ERR_OK)
+        e = approving_take(a);
+    if (e == ERR_OK) {
         e = attempt_open(a);
+        if (e != ERR_OK)
+            approving_settle(a, false);
+    }
     if (e != ERR_OK)
         return stage_stop(a, e);
     timer_set(a->worker->loop, &a->patience, PATIENCE_MS, on_overdue);

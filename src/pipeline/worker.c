@@ -16,7 +16,8 @@ static enum err look(struct action *a, bool anew)
 
 /*
  * The next of `todo`, back on `home`.  What is done with one may end others:
- * they leave the list that they are on, whichever that is.
+ * they leave the list that they are on, whichever that is.  A parent stands
+ * before its children, so that it is the parent that ends them.
  */
 static struct list *take_next(struct list *todo, struct list *home)
 {

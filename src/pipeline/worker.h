@@ -16,23 +16,26 @@
 #include "base/pool.h"
 #include "pipeline/payload.h"
 
+struct approvals;
 struct catalog;
 struct catalog_wait;
-struct approvals;
 struct evidence;
 struct exchange;
 struct http_client;
 struct http_server;
+struct hub;
 struct issuers;
 struct keeper_client;
 struct ledger_client;
 struct limit_counters;
 struct loop;
+struct mcp_sessions;
 struct principal;
 struct proof_cache;
 struct registry_view;
 struct resolver;
 struct rules_evaluator;
+struct runner_client;
 struct session_table;
 struct snapshot;
 struct tool;
@@ -61,6 +64,10 @@ struct worker {
     struct http_client *client;
     struct ledger_client *ledger;
     struct keeper_client *keeper;
+    struct runner_client *runner;      /* starts tool servers */
+    struct hub *hub;                   /* reaches tool servers */
+    struct mcp_sessions *mcp_sessions; /* shared */
+    struct str version;                /* of the program */
     struct evidence *evidence;
     struct session_table *sessions; /* shared */
     struct snapshot *snapshot;      /* the one for new actions; +1 */
@@ -75,6 +82,7 @@ struct worker {
         caller_key[32];      /* the keeper's: under which keys are hashed */
     struct list key_waiters; /* actions that wait for an issuer's key */
     struct list actions;     /* those under way */
+    struct list asks;        /* of these, what servers ask of callers */
     struct list leaving;     /* those that have ended, while their answers have
                                 not left */
     struct worker_counters counters;
