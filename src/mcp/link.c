@@ -164,21 +164,14 @@ static void on_hello_failed(struct link_call *c, enum err why, bool sent)
 {
     struct link *l = CONTAINER_OF(c, struct link, hello);
     (void)sent;
-    switch (why) {
-    case ERR_TIMEOUT:
+    if (why == ERR_TIMEOUT)
         link_break(l, why,
-                   STR("the server did not answer `initialize` in "
-                       "time"));
-        break;
-    case ERR_CONNECT:
+                   STR("the server did not answer `initialize` in time"));
+    else if (why == ERR_CONNECT)
         link_break(l, why, STR("the server cannot be reached"));
-        break;
-    default:
+    else
         link_break(l, why,
-                   STR("the server gave no usable answer to "
-                       "`initialize`"));
-        break;
-    }
+                   STR("the server gave no usable answer to `initialize`"));
 }
 
 static void ignore(struct link_call *c, enum method m,

@@ -10,16 +10,15 @@
 #ifndef MCP_LINK_CORE_H
 #define MCP_LINK_CORE_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/map.h"
-#include "http/client.h"
 #include "mcp/link.h"
-#include "mcp/link_lines.h"
+#include "mcp/link_http.h"
+#include "mcp/link_stdio.h"
 #include "os/timer.h"
-#include "runner/runner_client.h"
 
 struct link_stream;
-struct loop_poll;
 
 enum link_state {
     LINK_GREETING = 0, /* the server has not answered `initialize` yet */
@@ -59,30 +58,6 @@ struct link_transport {
     /* No byte goes in or out any more; allowed again. */
     void (*stop)(struct link *l);
     void (*release)(struct link *l);
-};
-extern const struct link_transport link_http_transport, link_stdio_transport;
-
-struct link_http {
-    struct http_client *client;
-    struct tls_context *tls;
-    struct buf partition, authorization;
-    struct buf session;           /* the server's id of it, or empty */
-    struct link_stream *listener; /* for what belongs to no call; or NULL */
-    struct list posts;            /* that nobody waits for */
-    size_t post_count, post_bytes;
-};
-
-struct link_stdio {
-    struct runner_job job;
-    bool running, started;
-    int fds[RUNNER_PIPES]; /* -1: closed */
-    struct loop_poll *polls[RUNNER_PIPES];
-    struct link_lines lines;
-    struct buf out;
-    size_t out_used;          /* bytes of `out` that are written */
-    uint64_t queued, written; /* bytes, of all that was ever sent */
-    struct buf said;          /* on stderr, the last of it */
-    struct timer patience;    /* with a child that starts, or ends */
 };
 
 struct link {
@@ -180,37 +155,5 @@ void link_asks_end(struct link_request *r);
 void link_asks_refuse(struct link *l, struct message_id id, int64_t code,
                       struct str text);
 void link_asks_release(struct link *l);
-
-/* --- link_stdio.c --- */
-
-MUST_CHECK enum err link_stdio_start(struct link *l,
-                                     struct runner_client *runner);
-
-/* --- link_http.c --- */
-
-MUST_CHECK enum err link_http_init(struct link *l,
-                                   const struct link_options *o);
-/* Whom a stream belongs to says what to send. */
-MUST_CHECK enum err link_http_send(struct link *l, struct str method,
-                                   struct str body, struct str last_id,
-                                   const struct http_call_events *events,
-                                   void *user, struct http_call **ret);
-/* Keeps the session's id of an answer to `initialize`; false: it is none. */
-MUST_CHECK bool link_http_take_session(struct link *l,
-                                       const struct http_response_head *head);
-/* The server has forgotten our session. */
-void link_http_forgotten(struct link *l);
-
-/* --- link_stream.c --- */
-
-/* One reply to be read: that of `r`, or, where it is NULL, of the listener. */
-MUST_CHECK enum err link_stream_start(struct link *l, struct link_request *r,
-                                      struct link_stream **ret);
-/* The user has room again. */
-void link_stream_continue(struct link_stream *s);
-/* Reads and sends no more; allowed again. */
-void link_stream_stop(struct link_stream *s);
-/* Not inside an event; NULL is allowed. */
-void link_stream_free(struct link_stream *s);
 
 #endif

@@ -137,20 +137,12 @@ enum err link_incoming_take(struct link *l, struct str text,
     struct fault fault;
     arena_init(&a, room_for(text));
     enum err e = message_read(&a, text, &in.m, &id, &fault);
-    if (e == ERR_OK) {
-        switch (in.m.kind) {
-        case MESSAGE_RESULT:
-        case MESSAGE_ERROR:
-            e = take_response(&in);
-            break;
-        case MESSAGE_NOTIFICATION:
-            take_notice(&in);
-            break;
-        default:
-            take_request(&in);
-            break;
-        }
-    }
+    if (e == ERR_OK && in.m.kind == MESSAGE_NOTIFICATION)
+        take_notice(&in);
+    else if (e == ERR_OK && in.m.kind == MESSAGE_REQUEST)
+        take_request(&in);
+    else if (e == ERR_OK)
+        e = take_response(&in);
     arena_release(&a);
     return e;
 }

@@ -359,7 +359,7 @@ static void on_ended(struct runner_job *job, const struct runner_end *end)
             ;
         tell_exit(l, end);
         break;
-    default:
+    case RUNNER_END_LOST:
         break_with(l, ERR_CONNECT,
                    STR("the process that runs the server is gone"));
         break;
