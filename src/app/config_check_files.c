@@ -26,8 +26,10 @@ static void normalise(struct str path, struct buf *to)
             buf_add(to, part);
             continue;
         }
-        while (to->len > 0 && to->ptr[--to->len] != '/') {
-        }
+        while (to->len > 0 && to->ptr[to->len - 1] != '/')
+            to->len--;
+        if (to->len > 0)
+            to->len--;
     }
 }
 

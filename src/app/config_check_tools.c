@@ -123,9 +123,7 @@ static void check_server(const struct config_checking *c,
     else
         check_command(c, t);
     config_check_files(c, t);
-    /* A command without a region works here, where the data is already. */
-    if (t->transport == TRANSPORT_HTTP || t->region.len > 0)
-        config_check_region(c, &place);
+    config_check_region(c, &place);
     config_check_credentials(c, &place);
     check_shared(c, t, "sampling", t->sampling);
     check_shared(c, t, "elicitation", t->elicitation);

@@ -159,7 +159,7 @@ bool config_net_endpoint(struct arena *a, struct str text,
                          struct tool_server_settings *ret, const char **ret_why)
 {
     struct uri uri;
-    struct str target;
+    struct str target = {0};
     if (!split_url(a, text, &uri, ret_why))
         return false;
     struct buf joined;

@@ -202,7 +202,7 @@ const struct config_row config_table[] = {
     {"tools.*.connect", CONFIG_DURATION, AT(tool_server_settings, http.connect_ms), .fallback = "5s", .min = 10, .max = 2 * MINUTE,
      .help = "`http`: name, connection and TLS together."},
     {"tools.*.region", CONFIG_NAME, AT(tool_server_settings, region),
-     .help = "Where it processes data. A tenant with `regions` uses only servers of these; a `stdio` server without one is here."},
+     .help = "Where it processes data. A tenant with `regions` uses only servers of these; a command is where this node is."},
     {"tools.*.tenants", CONFIG_NAMES, AT(tool_server_settings, tenants), .refers = "tenants", .max = 1000,
      .help = "Tenants that may use it. None: all."},
     {"tools.*.risk", CONFIG_MAP, MANY(tool_server_settings, risk, risk_count, tool_risk_settings), .keys = CONFIG_KEY_GLOB, .max = 64,

@@ -53,6 +53,7 @@ static const char config[] =
     "#   files:\n"
     "#     transport: stdio\n"
     "#     command: [mcp-server-filesystem, /srv/docs]\n"
+    "#     region: us\n"
     "#     files: {read: [/srv/docs], write: [/srv/docs]}\n"
     "#     risk: {read_*: [read], list_*: [read]}  # any other: every risk\n"
     "#   crm:\n"

@@ -63,6 +63,7 @@ static const char whole[] = LEAST
     "    yields: [private]\n"
     "    clearance: [private, internal]\n"
     "    tenants: acme\n"
+    "    region: eu\n"
     "    risk: {read_*: [read], \"*\": [write, admin], get?: read}\n"
     "    each: {bulk_pay: $.items, Batch.run: $.a.b}\n"
     "    new: approve\n"
@@ -387,6 +388,9 @@ static void test_contradictions_are_refused(void **state)
         {HTTP("tenants: acme"), "writ.yaml:4:8: tools.crm.region: is missing: "
                                 "all tenants that may use "
                                 "this server have regions, so that none could"},
+        {STDIO("tenants: acme"),
+         "writ.yaml:4:10: tools.files.region: is missing: all tenants that may "
+         "use this server have regions, so that none could"},
         {STDIO("tenants: acme, region: us"),
          "writ.yaml:5:28: tools.files.region: \"us\" is a region of no tenant "
          "that may use this server, so that none could"},
