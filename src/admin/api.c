@@ -7,6 +7,7 @@
 #include "admin/people.h"
 #include "admin/sessions.h"
 #include "admin/tickets.h"
+#include "admin/tools.h"
 #include "base/attr.h"
 #include "base/limits.h"
 #include "evidence/evidence.h"
@@ -44,6 +45,9 @@ static const struct api_endpoint endpoints[] = {
     {S("GET"),  S("approvals/*"),        ACTION_ADMIN_READ,    false, tickets_show},
     {S("POST"), S("approvals/*/approve"), ACTION_APPROVAL_DECIDE, false, tickets_approve},
     {S("POST"), S("approvals/*/deny"),   ACTION_APPROVAL_DECIDE, false, tickets_deny},
+    {S("GET"),  S("tools"),              ACTION_ADMIN_READ,    false, tools_list},
+    {S("GET"),  S("tools/*"),            ACTION_ADMIN_READ,    false, tools_show},
+    {S("POST"), S("tools/*/approve"),    ACTION_TOOL_APPROVE,  false, tools_approve},
     {S("POST"), S("login"),              ACTION_ADMIN_READ,    true,  people_login},
     {S("POST"), S("logout"),             ACTION_ADMIN_READ,    false, people_logout},
     {S("POST"), S("enrol"),              ACTION_CONFIG_WRITE,  true,  people_enrol},
