@@ -67,7 +67,7 @@ static void check_command(const struct config_checking *c,
                       config_checking_place(c, path, "tools.%.*s.command[0]",
                                             STR_FMT(t->name)),
                       "\"%.*s\" is no program; expected an absolute path, or a "
-                      "name in /usr/local/bin, /usr/bin or /bin",
+                      "name that is found in PATH",
                       STR_FMT(program));
 }
 

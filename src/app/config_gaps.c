@@ -15,9 +15,6 @@ struct gaps {
 
 enum { PATH_MAX_LEN = 512 };
 
-/* Where the runner looks for programs. */
-#define SEARCH_PATH "/usr/local/bin:/usr/bin:/bin"
-
 static void add(struct gaps *g, struct str text, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
@@ -85,9 +82,20 @@ static bool is_there(struct str path, int how)
     return access(z, how) == 0;
 }
 
-static bool is_program(struct str program)
+/* Where the runner looks for a program by its name. */
+static struct str search_path(const struct tool_server_settings *t)
 {
-    struct str left = STR(SEARCH_PATH);
+    for (size_t i = 0; i < t->stdio.env_count; i++) {
+        const struct variable_settings *v = &t->stdio.env[i];
+        if (str_eq(v->name, STR("PATH")) && v->env.len == 0)
+            return v->value;
+    }
+    return STR("/usr/local/bin:/usr/bin:/bin");
+}
+
+static bool is_program(const struct tool_server_settings *t, struct str program)
+{
+    struct str left = search_path(t);
     struct buf file;
     bool found = false;
     if (str_find(program, '/') < program.len)
@@ -117,11 +125,9 @@ static void file_gaps(struct gaps *g, struct str server, const char *key,
 static void stdio_gaps(struct gaps *g, const struct tool_server_settings *t)
 {
     struct buf where;
-    if (t->stdio.command.count > 0 && !is_program(t->stdio.command.at[0]))
-        add(g,
-            STR("is no program that is found here (names are looked for "
-                "in " SEARCH_PATH ")"),
-            "tools.%.*s.command[0]", STR_FMT(t->name));
+    if (t->stdio.command.count > 0 && !is_program(t, t->stdio.command.at[0]))
+        add(g, STR("is no program that is found here"), "tools.%.*s.command[0]",
+            STR_FMT(t->name));
     buf_init(&where, PATH_MAX_LEN);
     for (size_t i = 0; i < t->stdio.env_count; i++) {
         buf_clear(&where);

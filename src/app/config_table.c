@@ -165,7 +165,7 @@ const struct config_row config_table[] = {
     {"tools.*.transport", CONFIG_ENUM, .required = true, AT(tool_server_settings, transport), .words = transports, .min = TRANSPORT_STDIO,
      .help = "`stdio`: a command that the gateway starts. `http`: Streamable HTTP."},
     {"tools.*.command", CONFIG_ARGUMENTS, AT(tool_server_settings, stdio.command), .min = 1, .max = 64,
-     .help = "`stdio`: the program, an absolute path or a name in `/usr/local/bin`, `/usr/bin` or `/bin`, and its arguments, which are passed on as they are."},
+     .help = "`stdio`: the program, an absolute path or a name that is found in PATH (its own, if `env` sets one; else `/usr/local/bin`, `/usr/bin`, `/bin`), and its arguments, which are passed on as they are."},
     {"tools.*.env", CONFIG_MAP, MANY(tool_server_settings, stdio.env, stdio.env_count, variable_settings), .keys = CONFIG_KEY_ENV, .max = 64,
      .help = "`stdio`: variables that it gets beside a few of the system's; nothing else of the node's environment."},
     {"tools.*.env.*", CONFIG_STRING, .secret = true, AT(variable_settings, value), .max = 4096,
@@ -239,9 +239,9 @@ const struct config_row config_table[] = {
     {"mcp", CONFIG_GROUP,
      .help = "Who may reach `/mcp`, beside having a credential."},
     {"mcp.origins", CONFIG_ORIGINS, AT(settings, origins), .max = 64,
-     .help = "Origins of browsers' pages that may use it, exactly: `https://app.example.org`. None: a request that names an origin is refused."},
+     .help = "Origins of browsers' pages that may use it, exactly: `https://app.example.org`. Requests of other pages are refused."},
     {"mcp.hosts", CONFIG_HOSTS, AT(settings, hosts), .max = 64,
-     .help = "Names by which callers reach this gateway, without a port, beside loopback's and the addresses of `listen`. A request for any other is refused: "
+     .help = "Names by which callers on this machine reach this gateway, without a port, beside loopback's. Under any other they are refused: "
              "somebody else's name may lead here."},
 
     {"trust", CONFIG_GROUP,

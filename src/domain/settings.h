@@ -234,8 +234,8 @@ struct settings {
         size_t group_count;
     } approvals;
     struct names origins; /* of browsers that may use /mcp; empty: none */
-    /* By which callers of /mcp reach us, lower-case, without port or brackets,
-     * beside loopback's names and the listeners' addresses. */
+    /* By which callers of /mcp on this machine reach us, beside loopback's;
+     * lower-case, without port or brackets. */
     struct names hosts;
     struct {
         struct str dir;    /* folder of *.cedar; empty: no policy */

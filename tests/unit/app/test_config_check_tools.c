@@ -373,10 +373,10 @@ static void test_contradictions_are_refused(void **state)
         {LEAST "tools: {x: {transport: stdio, command: [./srv]}}\n",
          "writ.yaml:3:41: tools.x.command[0]: \"./srv\" is no program; "
          "expected "
-         "an absolute path, or a name in /usr/local/bin, /usr/bin or /bin"},
+         "an absolute path, or a name that is found in PATH"},
         {LEAST "tools: {x: {transport: stdio, command: ''}}\n",
          "writ.yaml:3:40: tools.x.command[0]: \"\" is no program; expected an "
-         "absolute path, or a name in /usr/local/bin, /usr/bin or /bin"},
+         "absolute path, or a name that is found in PATH"},
         {LEAST "tools: {x: {transport: http, url: 'http://h/mcp'}}\n",
          "writ.yaml:3:35: tools.x.url: plain HTTP beyond loopback: expected "
          "https://, or say insecure: true"},
@@ -545,6 +545,8 @@ static void test_gaps_of_tool_servers_are_named(void **state)
                      "read}}\n"
                      "  path: {transport: stdio, command: [/bin/sh], shared: "
                      "true}\n"
+                     "  own: {transport: stdio, command: sh, env: {PATH: "
+                     "/nowhere}}\n"
                      "  crm: {transport: http, url: 'http://h', insecure: "
                      "true, region: eu,\n"
                      "    credential: [{env: CRM_TOKEN}]}\n"
@@ -556,6 +558,7 @@ static void test_gaps_of_tool_servers_are_named(void **state)
         "tools.files.cwd",        "tools.files.files.read[1]",
         "tools.files.risk",       "tools.path.shared",
         "tools.crm.insecure",     "tools.crm.credential[0].env",
+        "tools.own.command[0]",
     };
     static const char *const none[] = {
         "tools.here.command[0]", "tools.path.command[0]",     "tools.here.risk",
