@@ -1,9 +1,10 @@
 /*
  * runner_child.h - one process started from a configured command.
  *
- * It leads a process group of its own and gets three pipes, a fixed small
- * environment and nothing else: no descriptor, no signal setting, no
- * privilege that exec could add.  The kernel kills it when the runner ends.
+ * It gets three pipes, a small environment, a private folder, what the table
+ * lists, and nothing else: no descriptor, no signal setting, no privilege that
+ * exec could add, and walls around it (runner_walls.h).  The kernel kills it
+ * when the runner ends.
  */
 #ifndef RUNNER_RUNNER_CHILD_H
 #define RUNNER_RUNNER_CHILD_H
@@ -14,33 +15,43 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "runner/runner_command.h"
 #include "runner/runner_protocol.h"
 
-struct runner_command {
-    const char *name;
-    const char *const *argv; /* ends with NULL; argv[0] is found in PATH */
-};
+enum { RUNNER_FOLDER_MAX = 32 };
 
 struct runner_child {
-    pid_t pid;
-    int pidfd; /* readable once it has ended */
+    pid_t pid; /* of the init around it */
+    int pidfd; /* readable once that has ended */
+    int status;
+    unsigned confined;              /* how, as reached: os/confine.h */
+    char folder[RUNNER_FOLDER_MAX]; /* its private one */
+};
+
+/* What the starts of one table share. */
+struct runner_starts {
+    const struct runner_table *table;
+    int ports; /* a set of confine_files_ports_new(), or -1 */
 };
 
 /*
  * Starts `command`; the pipes' other ends, by enum runner_pipe, are then the
- * caller's.  ERR_NOT_FOUND: it cannot be executed.  ERR_LIMIT: too many
- * descriptors or processes.
+ * caller's.  False: `why` holds the reason, for people.
  */
-MUST_CHECK enum err runner_child_start(const struct runner_command *command,
-                                       struct runner_child *ret,
-                                       int ret_pipes[RUNNER_PIPES]);
+MUST_CHECK bool runner_child_start(const struct runner_starts *from,
+                                   const struct runner_command *command,
+                                   struct runner_child *ret,
+                                   int ret_pipes[RUNNER_PIPES],
+                                   char why[RUNNER_REASON_MAX]);
 
-/* Sends a signal to the whole group. */
-void runner_child_signal(const struct runner_child *c, int signal_number);
+/* Asks it to end: SIGTERM to its group, SIGKILL after RUNNER_GRACE_MS. */
+void runner_child_stop(const struct runner_child *c);
+/* Ends it and, where the system can, all that it has started, now. */
+void runner_child_kill(const struct runner_child *c);
 
 /*
- * After `pidfd` became readable: kills what is left of the group, reaps and
- * closes.  *ret_signal is 0 when it ended by itself, with *ret_code.
+ * After `pidfd` became readable: reaps and closes.  *ret_signal is 0 when it
+ * ended by itself, with *ret_code.
  */
 void runner_child_reap(struct runner_child *c, uint32_t *ret_code,
                        uint32_t *ret_signal);

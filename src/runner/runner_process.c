@@ -13,9 +13,12 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "os/confine_files.h"
 #include "os/wire.h"
+#include "runner/runner_init.h"
 
 enum {
+    KILL_MS = RUNNER_GRACE_MS + 3000, /* init has done it by then */
     /* Above, a client's requests wait until it has read. */
     UNREAD_BYTES_MAX = 64 * 1024,
     AT_CLIENTS = 1,
@@ -34,11 +37,13 @@ struct running {
     struct runner_child child; /* pidfd < 0: this place is free */
     struct client *client;     /* NULL: it is gone */
     uint64_t tag;
-    int64_t kill_ms; /* when SIGTERM becomes SIGKILL; 0: not stopping */
+    int64_t kill_ms; /* when init is killed with it; 0: not stopping */
 };
 
 struct runner {
     const struct runner_process_options *o;
+    struct runner_table table;
+    struct runner_starts starts;
     struct wire control;
     bool stopping;
     bool more; /* requests were left for the next turn */
@@ -50,8 +55,8 @@ static void stop(struct running *p)
 {
     if (p->kill_ms != 0)
         return;
-    p->kill_ms = clock_monotonic_ms() + RUNNER_GRACE_MS;
-    runner_child_signal(&p->child, SIGTERM);
+    p->kill_ms = clock_monotonic_ms() + KILL_MS;
+    runner_child_stop(&p->child);
 }
 
 static void client_close(struct runner *r, struct client *c)
@@ -85,11 +90,42 @@ static void client_add(struct runner *r, int fd, enum frame_role role)
     log_warn("runner.full", {"why", STR("too many clients")});
 }
 
+/* What a command with network is kept from; -1: the kernel cannot. */
+static int ports_of(const struct runner_table *t)
+{
+    int set = -1;
+    bool any = false;
+    for (size_t i = 0; i < t->command_count; i++)
+        any = any || t->commands[i].network;
+    if (any && confine_files_ports_new(t->ports, t->port_count, &set) != ERR_OK)
+        log_warn("runner.network", {"why", STR("no Landlock of ABI 4")});
+    return set;
+}
+
+static void use_table(struct runner *r, const struct runner_table *t)
+{
+    if (r->starts.ports >= 0)
+        (void)close(r->starts.ports);
+    r->table = *t;
+    r->starts = (struct runner_starts){&r->table, ports_of(t)};
+}
+
+static void reload(struct runner *r)
+{
+    struct runner_table t;
+    if (r->o->reload != NULL && r->o->reload(r->o->user, &t))
+        use_table(r, &t);
+}
+
 static enum err control_frame(struct runner *r, const struct frame *f, int fd)
 {
     struct frame_reader in = frame_reader(f->payload);
     if (f->type == FRAME_SHUTDOWN && f->payload.len == 0 && fd < 0) {
         r->stopping = true;
+        return ERR_OK;
+    }
+    if (f->type == RUNNER_RELOAD && f->payload.len == 0 && fd < 0) {
+        reload(r);
         return ERR_OK;
     }
     uint32_t role = f->type == FRAME_CONNECT ? frame_get_u32(&in) : 0;
@@ -117,9 +153,9 @@ static void control_read(struct runner *r)
 static const struct runner_command *command_of(const struct runner *r,
                                                struct str name)
 {
-    for (size_t i = 0; i < r->o->command_count; i++) {
-        if (str_eq(str_from(r->o->commands[i].name), name))
-            return &r->o->commands[i];
+    for (size_t i = 0; i < r->table.command_count; i++) {
+        if (str_eq(str_from(r->table.commands[i].name), name))
+            return &r->table.commands[i];
     }
     return NULL;
 }
@@ -145,21 +181,23 @@ static struct running *free_place(struct runner *r)
 }
 
 /* Each pipe leaves with a frame of its own; an error breaks the client. */
-static enum err hand_over(struct client *c, uint64_t tag,
+static enum err hand_over(struct client *c, const struct running *p,
                           int pipes[RUNNER_PIPES])
 {
+    uint64_t tag = p->tag;
     enum err e = ERR_OK;
     for (unsigned i = 0; i < RUNNER_PIPES; i++) {
-        struct runner_pipe_payload p =
+        struct runner_pipe_payload which =
             runner_protocol_pipe(tag, (enum runner_pipe)i);
         if (e == ERR_OK)
             e = wire_send_fd(&c->wire, RUNNER_PIPE,
-                             (struct str){p.bytes, sizeof(p.bytes)}, pipes[i]);
+                             (struct str){which.bytes, sizeof(which.bytes)},
+                             pipes[i]);
         else
             (void)close(pipes[i]);
     }
     if (e == ERR_OK)
-        runner_protocol_started(wire_out(&c->wire), tag, 0);
+        runner_protocol_started(wire_out(&c->wire), tag, p->child.confined);
     return e;
 }
 
@@ -169,6 +207,7 @@ static enum err start(struct runner *r, struct client *c,
     const struct runner_command *command = command_of(r, q->name);
     struct running *place = free_place(r);
     int pipes[RUNNER_PIPES];
+    char words[RUNNER_REASON_MAX];
     struct str why;
     if (command == NULL) {
         why = STR("no command is configured under this name");
@@ -177,15 +216,14 @@ static enum err start(struct runner *r, struct client *c,
     } else if (running_of(r, c, q->tag) != NULL) {
         why = STR("a command runs under this tag");
     } else {
-        enum err e = runner_child_start(command, &place->child, pipes);
-        if (e == ERR_OK) {
+        if (runner_child_start(&r->starts, command, &place->child, pipes,
+                               words)) {
             place->client = c;
             place->tag = q->tag;
             place->kill_ms = 0;
-            return hand_over(c, q->tag, pipes);
+            return hand_over(c, place, pipes);
         }
-        why = e == ERR_NOT_FOUND ? STR("the command cannot be executed")
-                                 : STR("the system starts no more processes");
+        why = str_from(words);
     }
     runner_protocol_refused(wire_out(&c->wire), q->tag, why);
     return ERR_OK;
@@ -258,8 +296,8 @@ static int enforce_stops(struct runner *r)
         if (p->child.pidfd < 0 || p->kill_ms == 0)
             continue;
         if (p->kill_ms <= now_ms) {
-            runner_child_signal(&p->child, SIGKILL);
-            p->kill_ms = now_ms + RUNNER_GRACE_MS;
+            runner_child_kill(&p->child);
+            p->kill_ms = now_ms + KILL_MS;
         }
         if (next_ms < 0 || p->kill_ms - now_ms < next_ms)
             next_ms = p->kill_ms - now_ms;
@@ -350,6 +388,8 @@ int runner_process_run(const struct runner_process_options *o)
         return 1;
     }
     r->o = o;
+    r->starts.ports = -1;
+    use_table(r, &o->table);
     for (size_t i = 0; i < RUNNER_CLIENTS_MAX; i++)
         r->clients[i].wire.fd = -1;
     for (size_t i = 0; i < RUNNER_CHILDREN_MAX; i++)
@@ -361,6 +401,8 @@ int runner_process_run(const struct runner_process_options *o)
     while (usable && !r->stopping)
         usable = turn(r);
     end_all(r);
+    if (r->starts.ports >= 0)
+        (void)close(r->starts.ports);
     free(r);
     if (!usable)
         log_error("runner.failed", {"why", STR("the system refuses")});

@@ -3,27 +3,33 @@
  * configuration, so that the gateway needs no right to execute anything.
  *
  * One thread in poll(2).  The supervisor hands it clients' sockets
- * (codec/frame.h); clients start and stop commands (runner_protocol.h).
+ * (codec/frame.h); clients start and stop commands (runner_protocol.h).  What
+ * runs when the table changes goes on.
  */
 #ifndef RUNNER_RUNNER_PROCESS_H
 #define RUNNER_RUNNER_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
 #include "runner/runner_child.h"
+#include "runner/runner_command.h"
 
 enum {
     RUNNER_CLIENTS_MAX = 64,
     RUNNER_CHILDREN_MAX = 256,
-    /* Between SIGTERM and SIGKILL. */
-    RUNNER_GRACE_MS = 2000,
 };
 
 struct runner_process_options {
-    int control_fd; /* the supervisor's socket; ours from now on */
-    const struct runner_command *commands; /* all that may be started */
-    size_t command_count;
+    int control_fd;            /* the supervisor's socket; ours from now on */
+    struct runner_table table; /* all that may be started */
+    /*
+     * Another table, after RUNNER_RELOAD; then nobody looks at the one before
+     * any more.  False: that one stays.  NULL: it never changes.
+     */
+    bool (*reload)(void *user, struct runner_table *ret);
+    void *user;
 };
 
 /*

@@ -15,6 +15,9 @@
  *             RUNNER_EXITED   u64 tag, u32 exit code, u32 signal; the last
  *                             frame of a tag that was started
  *
+ *     supervisor  RUNNER_RELOAD, on the control connection: the table of
+ *             commands may be another one now
+ *
  * Stopping a tag that does not run is no error: it may just have ended.
  * A client that goes away takes its processes along.
  */
@@ -32,6 +35,7 @@ enum runner_frame {
     RUNNER_STARTED,
     RUNNER_REFUSED,
     RUNNER_EXITED,
+    RUNNER_RELOAD,
 };
 
 /* The client's end of the process's descriptor of that number. */

@@ -29,7 +29,9 @@ static const char *const fails[] = {"sh", "-c", "exit 7", NULL};
 static const char *const deaf[] = {"sh", "-c",
                                    "trap '' TERM; echo up; sleep 100", NULL};
 static const char *const family[] = {
-    "sh", "-c", "sleep 100 >/dev/null 2>&1 & echo $!; exec >&- 2>&-; wait",
+    "sh", "-c",
+    "sleep 100 >/dev/null & setsid sleep 100 >/dev/null &"
+    " echo up; exec >&- 2>&-; wait",
     NULL};
 static const char *const look[] = {
     "sh", "-c",
@@ -40,9 +42,11 @@ static const char *const look[] = {
     NULL};
 
 static const struct runner_command commands[] = {
-    {"cat", cat},         {"found", found_cat}, {"missing", missing},
-    {"unfound", unfound}, {"folder", folder},   {"fails", fails},
-    {"deaf", deaf},       {"family", family},   {"look", look},
+    {.name = "cat", .argv = cat},         {.name = "found", .argv = found_cat},
+    {.name = "missing", .argv = missing}, {.name = "unfound", .argv = unfound},
+    {.name = "folder", .argv = folder},   {.name = "fails", .argv = fails},
+    {.name = "deaf", .argv = deaf},       {.name = "family", .argv = family},
+    {.name = "look", .argv = look},
 };
 
 struct fixture {
@@ -77,8 +81,10 @@ static void start_runner(struct fixture *x, size_t command_count)
     if (x->pid == 0) {
         (void)close(ends[0]);
         (void)signal(SIGPIPE, SIG_IGN); /* as the real one does */
-        const struct runner_process_options o = {ends[1], commands,
-                                                 command_count};
+        const struct runner_process_options o = {.control_fd = ends[1],
+                                                 .table = {.commands = commands,
+                                                           .command_count =
+                                                               command_count}};
         _exit(runner_process_run(&o));
     }
     (void)close(ends[1]);
@@ -361,9 +367,11 @@ static void test_it_gets_nothing_of_ours(void **state)
     start(x, 1, "look");
     (void)read_all(x->pipes[RUNNER_STDOUT], got, sizeof(got), sizeof(got));
     assert_int_equal(expect_exited(&x->client, 1), 0);
-    assert_null(strstr(got, "HOME="));
+    assert_non_null(strstr(got, "HOME=/tmp/writ-tool-"));
+    assert_non_null(strstr(got, "TMPDIR=/tmp/writ-tool-"));
+    assert_non_null(strstr(got, "LANG=C.UTF-8\n"));
     assert_non_null(strstr(got, "PATH=/usr/local/bin:/usr/bin:/bin\n"));
-    assert_non_null(strstr(got, "\n/\n0077\n"));
+    assert_non_null(strstr(got, "\n0077\n"));
     assert_non_null(strstr(got, "fds\n0\n1\n2\n3\n")); /* 3 is ls's own */
     assert_null(strstr(got, "\n4\n"));
     assert_non_null(strstr(got, "NoNewPrivs:\t1"));
@@ -379,65 +387,50 @@ static void test_it_gets_nothing_of_ours(void **state)
     assert_int_equal(group, self);
 }
 
-/* Ended, though perhaps nobody has asked for its status yet. */
-static bool has_ended(pid_t pid)
+/* Starts `family`, whose children hold the other end of its stderr. */
+static void start_family(struct fixture *x, uint64_t tag)
 {
-    char path[64], text[256] = "";
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return true;
-    size_t n = fread(text, 1, sizeof(text) - 1, f);
-    assert_int_equal(fclose(f), 0);
-    return n == 0 || strstr(text, ") Z") != NULL;
-}
-
-static bool is_gone(pid_t pid)
-{
-    for (int i = 0; i < PATIENCE_MS / 20; i++) {
-        if (has_ended(pid))
-            return true;
-        (void)poll(NULL, 0, 20);
-    }
-    return false;
-}
-
-/* Starts `family` and reads the pid of its child. */
-static pid_t start_family(struct fixture *x, uint64_t tag)
-{
-    char pid[16];
+    char word[16];
     start(x, tag, "family");
-    (void)read_all(x->pipes[RUNNER_STDOUT], pid, sizeof(pid), sizeof(pid));
-    return (pid_t)strtol(pid, NULL, 10);
+    assert_int_equal(read_all(x->pipes[RUNNER_STDOUT], word, sizeof(word),
+                              sizeof(word)),
+                     3);
+}
+
+/* Waits until none of them is left. */
+static void expect_gone(struct fixture *x)
+{
+    char end[8];
+    assert_int_equal(read_all(x->pipes[RUNNER_STDERR], end, sizeof(end),
+                              sizeof(end)),
+                     0);
 }
 
 static void test_a_stop_reaches_the_children_too(void **state)
 {
     struct fixture *x = *state;
-    pid_t child = start_family(x, 3);
-    assert_true(child > 1);
-    assert_int_equal(kill(child, 0), 0);
+    start_family(x, 3);
     send_stop(&x->client, 3);
-    (void)expect_exited(&x->client, 3);
-    assert_true(is_gone(child));
+    assert_int_equal(expect_exited(&x->client, 3), 1000 + SIGTERM);
+    expect_gone(x);
 }
 
 static void test_a_client_that_goes_takes_its_processes_along(void **state)
 {
     struct fixture *x = *state;
-    pid_t child = start_family(x, 3);
+    start_family(x, 3);
     wire_release(&x->client);
-    assert_true(is_gone(child));
+    expect_gone(x);
 }
 
 static void test_a_shutdown_ends_all(void **state)
 {
     struct fixture *x = *state;
-    pid_t child = start_family(x, 3);
+    start_family(x, 3);
     frame_add(wire_out(&x->control), FRAME_SHUTDOWN, 0, (struct str){NULL, 0});
     assert_int_equal(wire_flush(&x->control), ERR_OK);
     assert_int_equal(end_of(x), 0);
-    assert_true(is_gone(child));
+    expect_gone(x);
 }
 
 static void test_a_crash_ends_what_was_started(void **state)
