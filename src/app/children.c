@@ -15,8 +15,8 @@
 #include "os/process.h"
 
 /* What a child may see of our environment: how to find libraries and time,
- * what sanitizers need.  Only the gateway gets all of it, since provider
- * credentials may be named there. */
+ * what sanitizers need.  Only the gateway and the runner get all of it: the
+ * config may name variables there, for credentials and for tool servers. */
 static const char *const passed_on[] = {
     "ASAN_OPTIONS=",
     "UBSAN_OPTIONS=",
@@ -33,8 +33,8 @@ static const char *const passed_on[] = {
 
 enum { ENV_MAX = 32 };
 
-/* 0, 1, 2, supervisor, control, runner; ledger and keeper; listeners; admin. */
-static_assert(6 + 1 + 2 * (ROLE_WORKERS_MAX + 1) +
+/* 0, 1, 2, supervisor, control; ledger and keeper; runner; listeners; admin. */
+static_assert(5 + 1 + 2 * (ROLE_WORKERS_MAX + 1) + ROLE_WORKERS_MAX +
                       ROLE_LISTENERS_MAX * ROLE_WORKERS_MAX <=
                   PROCESS_FDS_MAX,
               "the largest gateway gets all of its descriptors");
@@ -173,11 +173,12 @@ static void gateway_fds(struct children *c, struct process_options *p,
     const struct role_options *o = c->options;
 
     add_fd(p, fds, c->control_fd, ROLE_FD_CONTROL);
-    hand(h, p, fds, &c->at[CHILD_RUNNER], ROLE_FD_RUNNER);
     for (unsigned slot = 0; slot <= o->workers; slot++) {
         hand(h, p, fds, &c->at[CHILD_LEDGER], role_fd_ledger(slot));
         hand(h, p, fds, &c->at[CHILD_KEEPER], role_fd_keeper(slot));
     }
+    for (unsigned w = 0; w < o->workers; w++)
+        hand(h, p, fds, &c->at[CHILD_RUNNER], role_fd_runner(o->workers, w));
     for (unsigned l = 0; l < o->listeners; l++) {
         for (unsigned w = 0; w < o->workers; w++)
             add_fd(p, fds, c->listeners[l][w],
@@ -195,13 +196,14 @@ static enum err spawn(struct children *c, struct child *child, int wire_fd)
     struct role_args args;
     const char *env[ENV_MAX];
     bool gateway = child->role == FRAME_ROLE_WORKER;
+    bool all = gateway || child->role == FRAME_ROLE_RUNNER;
 
     o.role = child->role;
     o.generation = c->generation;
     if (!role_args_make(&args, &o))
         return ERR_LIMIT;
     struct process_options p = {.argv = args.argv,
-                                .env = child_env(env, gateway),
+                                .env = child_env(env, all),
                                 .fds = fds};
     for (int std = 0; std <= 2; std++)
         add_fd(&p, fds, std, std);
@@ -286,15 +288,18 @@ static void reconnect_slot(struct children *c, size_t server, unsigned slot,
         log_warn("child.reconnect", {"process", str_from(c->at[server].name)});
 }
 
+/* One per worker, and one of the control thread, which starts no tools. */
+static unsigned slots_of(const struct children *c, size_t server)
+{
+    return c->options->workers + (server == CHILD_RUNNER ? 0 : 1);
+}
+
 /* A server that was started anew gets new connections of the gateway. */
 static void reconnect(struct children *c, size_t server, int64_t now_ms)
 {
-    unsigned last = c->options->workers;
-    unsigned first = server == CHILD_RUNNER ? last : 0;
-
     if (c->at[CHILD_GATEWAY].pid == 0)
         return;
-    for (unsigned slot = first; slot <= last; slot++)
+    for (unsigned slot = 0; slot < slots_of(c, server); slot++)
         reconnect_slot(c, server, slot, now_ms);
 }
 
@@ -304,10 +309,12 @@ enum err children_reconnect(struct children *c, struct str payload,
     struct frame_reader r = frame_reader(payload);
     unsigned type = frame_get_u16(&r);
     unsigned slot = frame_get_u16(&r);
-    size_t server = type == GATEWAY_LEDGER ? CHILD_LEDGER : CHILD_KEEPER;
+    size_t server = 0;
 
-    if (!frame_reader_done(&r) || type != connection_types[server] ||
-        slot > c->options->workers)
+    while (server < CHILD_GATEWAY && connection_types[server] != type)
+        server++;
+    if (!frame_reader_done(&r) || server == CHILD_GATEWAY ||
+        slot >= slots_of(c, server))
         return ERR_MALFORMED;
     /* It may not know yet of the one that is on its way. */
     if (now_ms - c->connected_ms[server][slot] >= CHILD_RECONNECT_MS)

@@ -22,6 +22,8 @@
 #include "http/server.h"
 #include "ledger/ledger_client.h"
 #include "limit/limit.h"
+#include "mcp/hub.h"
+#include "mcp/mcp_session.h"
 #include "net/resolver.h"
 #include "pipeline/exchange.h"
 #include "pipeline/pipeline.h"
@@ -157,6 +159,7 @@ static void put_in_place(struct gateway *g, struct snapshot *s)
     g->reloaded_us = loop_wall_us(g->loop);
     const struct evidence_state state = gateway_catalog_state(g);
     evidence_use(g->control.evidence, &state);
+    gateway_tell(g, GATEWAY_CONFIG, (struct str){0});
     if (g->phase == PHASE_STARTING && gateway_admin_listen(g) != ERR_OK) {
         gateway_refuse(g);
     } else if (g->phase == PHASE_STARTING) {
@@ -318,6 +321,10 @@ static enum err open_services(struct gateway *g)
     if (e == ERR_OK)
         e = approvals_new(&w->approvals);
     if (e == ERR_OK)
+        e = mcp_sessions_new(&w->mcp_sessions);
+    if (e == ERR_OK)
+        e = hub_net_new(g->worker_count, &g->hubs);
+    if (e == ERR_OK)
         e = resolver_new(g->loop, &w->resolver);
     return e;
 }
@@ -354,6 +361,8 @@ static void close_all(struct gateway *g)
     for (unsigned i = 0; i < g->worker_count && g->workers != NULL; i++)
         loop_free(g->workers[i].worker.loop);
     free(g->workers);
+    hub_net_free(g->hubs);
+    mcp_sessions_free(g->control.mcp_sessions);
     http_server_free(g->control.server);
     gateway_admin_free(g);
     gateway_registry_free(g);

@@ -11,14 +11,15 @@ enum gateway_frame {
     /* supervisor -> gateway */
     GATEWAY_LEDGER = FRAME_OWN_MIN, /* fd, u16 slot: a new connection */
     GATEWAY_KEEPER,                 /* fd, u16 slot */
-    GATEWAY_RUNNER,                 /* fd */
+    GATEWAY_RUNNER,                 /* fd, u16 slot: of a worker */
     GATEWAY_RELOAD,                 /* read the config again */
     GATEWAY_DRAIN,                  /* finish what is open, then exit 0 */
     GATEWAY_PROCESSES, /* per process: u32 role, u32 pid, u32 restarts */
 
     /* gateway -> supervisor */
     GATEWAY_READY,  /* it serves */
-    GATEWAY_LOST,   /* u16 GATEWAY_LEDGER or _KEEPER, u16 slot: it broke */
+    GATEWAY_CONFIG, /* the config that it has read is in place */
+    GATEWAY_LOST,   /* u16 GATEWAY_LEDGER, _KEEPER or _RUNNER, u16 slot */
     GATEWAY_FAILED, /* text: it cannot start with this config; it exits */
 };
 

@@ -34,6 +34,7 @@ struct gateway_budgets;
 struct gateway_catalog;
 struct gateway_orphans;
 struct gateway_sessions;
+struct hub_net;
 struct gateway_registry;
 struct metrics_figures;
 struct trust;
@@ -85,6 +86,7 @@ struct gateway {
     struct worker control; /* serves the control socket */
     struct gateway_worker *workers;
     unsigned worker_count, workers_open;
+    struct hub_net *hubs; /* of the workers */
     enum gateway_phase phase;
     unsigned loads_left; /* of GATEWAY_LOADS */
     int exit_code;
@@ -134,7 +136,7 @@ MUST_CHECK enum err gateway_worker_start(struct gateway_worker *gw,
 void gateway_worker_swap(struct gateway_worker *gw, struct snapshot *s);
 /* From the control thread: what may be called is looked up in `c` (+1). */
 void gateway_worker_catalog(struct gateway_worker *gw, struct catalog *c);
-/* From the control thread: a new connection to ledger or keeper. */
+/* From the control thread: a new connection to ledger, keeper or runner. */
 void gateway_worker_connect(struct gateway_worker *gw, uint16_t type, int fd);
 /* From the control thread: finish what is open within `drain_ms`. */
 void gateway_worker_drain(struct gateway_worker *gw);
@@ -173,7 +175,7 @@ bool gateway_status_ready(const struct gateway *g);
 /* gateway_supervisor.c */
 MUST_CHECK enum err gateway_supervisor_open(struct gateway *g);
 void gateway_tell(struct gateway *g, uint16_t type, struct str text);
-/* Asks the supervisor for a new connection to ledger or keeper. */
+/* Asks the supervisor for a new connection to ledger, keeper or runner. */
 void gateway_lost(struct gateway *g, uint16_t type, unsigned slot);
 
 /* gateway.c */

@@ -25,13 +25,28 @@ void gateway_lost(struct gateway *g, uint16_t type, unsigned slot)
     buf_release(&payload);
 }
 
+/* Where a worker looks for its connection when it starts. */
+static int place_of(const struct gateway *g, uint16_t type, unsigned slot)
+{
+    switch (type) {
+    case GATEWAY_LEDGER:
+        return role_fd_ledger(slot);
+    case GATEWAY_KEEPER:
+        return role_fd_keeper(slot);
+    default:
+        return role_fd_runner(g->worker_count, slot);
+    }
+}
+
 static enum err take_connection(struct gateway *g, const struct frame *f,
                                 int fd)
 {
     struct frame_reader r = frame_reader(f->payload);
     unsigned slot = frame_get_u16(&r);
 
-    if (!frame_reader_done(&r) || fd == -1 || slot > g->worker_count) {
+    unsigned last = g->worker_count - (f->type == GATEWAY_RUNNER ? 1 : 0);
+
+    if (!frame_reader_done(&r) || fd == -1 || slot > last) {
         if (fd != -1)
             (void)close(fd);
         return ERR_MALFORMED;
@@ -44,10 +59,8 @@ static enum err take_connection(struct gateway *g, const struct frame *f,
         return ERR_OK;
     }
     /* A worker that has not started yet will find it where it looks. */
-    if (slot < g->worker_count)
-        (void)dup2(fd, f->type == GATEWAY_LEDGER ? role_fd_ledger(slot)
-                                                 : role_fd_keeper(slot));
-    if (slot < g->worker_count || f->type == GATEWAY_RUNNER) {
+    if (slot < g->worker_count) {
+        (void)dup2(fd, place_of(g, f->type, slot));
         (void)close(fd);
         return ERR_OK;
     }

@@ -24,11 +24,14 @@
 #include "identity/proof.h"
 #include "ledger/ledger_client.h"
 #include "mcp/catalog.h"
+#include "mcp/hub.h"
 #include "net/resolver.h"
 #include "pipeline/action.h"
 #include "pipeline/exchange.h"
+#include "pipeline/mcp.h"
 #include "policy/rules.h"
 #include "registry/registry.h"
+#include "runner/runner_client.h"
 #include "session/session.h"
 
 enum {
@@ -124,6 +127,8 @@ static void on_connect(void *arg)
         (void)close(n->fd);
     else if (n->type == GATEWAY_LEDGER)
         e = ledger_client_connect(w->ledger, n->fd);
+    else if (n->type == GATEWAY_RUNNER)
+        e = runner_client_connect(w->runner, n->fd);
     else
         e = keeper_client_connect(w->keeper, n->fd);
     if (e != ERR_OK)
@@ -241,6 +246,12 @@ static void tell_keeper_lost(void *arg)
     gateway_lost(gw->gateway, GATEWAY_KEEPER, gw->worker.number);
 }
 
+static void tell_runner_lost(void *arg)
+{
+    struct gateway_worker *gw = arg;
+    gateway_lost(gw->gateway, GATEWAY_RUNNER, gw->worker.number);
+}
+
 /* A connection can break while both of its ends live: a queue was full, a
  * message was broken.  Then nobody but us knows. */
 static void watch_connections(struct gateway_worker *gw)
@@ -251,6 +262,8 @@ static void watch_connections(struct gateway_worker *gw)
         (void)!loop_post(control, tell_ledger_lost, gw);
     if (keeper_client_lost(gw->worker.keeper))
         (void)!loop_post(control, tell_keeper_lost, gw);
+    if (runner_client_lost(gw->worker.runner))
+        (void)!loop_post(control, tell_runner_lost, gw);
 }
 
 static void on_sweep(struct timer *t)
@@ -267,8 +280,11 @@ static void on_sweep(struct timer *t)
     worker_recheck(w, recheck);
     evidence_sweep(w->evidence, now_ms);
     watch_connections(gw);
-    if (w->number == 0)
+    hub_sweep(w->hub);
+    if (w->number == 0) {
         session_table_sweep(w->sessions, now_ms);
+        mcp_sessions_sweep(w->mcp_sessions, now_ms);
+    }
     timer_set(w->loop, &gw->sweep, SWEEP_MS, on_sweep);
 }
 
@@ -295,11 +311,28 @@ static enum err open_clients(struct gateway_worker *gw)
     if (e == ERR_OK)
         e = keeper_client_connect(w->keeper, role_fd_keeper(w->number));
     if (e == ERR_OK)
+        e = runner_client_new(w->loop, o->generation, &w->runner);
+    if (e == ERR_OK)
+        e = runner_client_connect(w->runner,
+                                  role_fd_runner(o->workers, w->number));
+    if (e == ERR_OK)
         e = evidence_new(w->loop, w->ledger, str_from(o->node), &w->evidence);
     if (e == ERR_OK)
         e = proof_cache_new(loop_seed(w->loop), &w->proofs);
     if (e == ERR_OK)
         e = rules_evaluator_new(&w->evaluator);
+    const struct hub_options hub = {
+        .net = gw->gateway->hubs,
+        .number = w->number,
+        .loop = w->loop,
+        .http = w->client,
+        .runner = w->runner,
+        .version = w->version,
+    };
+    if (e == ERR_OK)
+        e = hub_new(&hub, &w->hub);
+    if (e == ERR_OK)
+        hub_on_word(w->hub, mcp_ask_word, w);
     return e;
 }
 
@@ -335,10 +368,12 @@ static void close_worker(struct gateway_worker *gw)
     struct worker *w = &gw->worker;
 
     http_server_free(w->server); /* ends what is open, first */
+    hub_free(w->hub);
     http_client_free(w->client);
     evidence_free(w->evidence);
     ledger_client_free(w->ledger);
     keeper_client_free(w->keeper);
+    runner_client_free(w->runner);
     proof_cache_free(w->proofs);
     rules_evaluator_free(w->evaluator);
     payload_keys_release(&w->payload_keys);
@@ -372,10 +407,13 @@ enum err gateway_worker_start(struct gateway_worker *gw, struct gateway *g,
     w->owner = gw;
     w->limits = g->control.limits;
     w->approvals = g->control.approvals;
+    w->mcp_sessions = g->control.mcp_sessions;
+    w->version = STR(WRIT_VERSION);
     w->want_key = gateway_trust_want_key;
     w->discovered = gateway_registry_discovered;
     w->offer = gateway_catalog_offer;
     list_init(&w->actions);
+    list_init(&w->asks);
     list_init(&w->leaving);
     list_init(&w->key_waiters);
     memcpy(w->caller_key, g->caller_key, sizeof(w->caller_key));

@@ -9,6 +9,7 @@
 
 #include "app/gateway.h"
 #include "app/supervisor.h"
+#include "app/tool_commands.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "base/str.h"
@@ -192,11 +193,39 @@ static int run_ledger(const struct role_options *o)
     return ledger_process_run(&l);
 }
 
-static int run_runner(void)
+struct runner_tools {
+    const struct role_options *options;
+    struct tool_commands *commands; /* NULL: none */
+};
+
+/* A broken file keeps the table that there is. */
+static bool load_tools(void *user, struct runner_table *ret)
 {
-    /* No tool servers can be configured in this version. */
-    const struct runner_process_options r = {.control_fd = ROLE_FD_SUPERVISOR};
-    return runner_process_run(&r);
+    struct runner_tools *t = user;
+    struct tool_commands *now = NULL;
+    enum err e = tool_commands_load(t->options, &now);
+
+    if (e != ERR_OK) {
+        log_error("runner.config", {"why", str_from(err_text(e))});
+        return false;
+    }
+    *ret = *tool_commands_table(now);
+    tool_commands_free(t->commands);
+    t->commands = now;
+    return true;
+}
+
+static int run_runner(const struct role_options *o)
+{
+    struct runner_tools tools = {.options = o};
+    struct runner_process_options r = {.control_fd = ROLE_FD_SUPERVISOR,
+                                       .reload = load_tools,
+                                       .user = &tools};
+
+    (void)load_tools(&tools, &r.table); /* or none, until there is another */
+    int code = runner_process_run(&r);
+    tool_commands_free(tools.commands);
+    return code;
 }
 
 /*
@@ -243,7 +272,7 @@ int role_main(int argc, char **argv)
     case FRAME_ROLE_LEDGER:
         return run_ledger(&o);
     case FRAME_ROLE_RUNNER:
-        return run_runner();
+        return run_runner(&o);
     case FRAME_ROLE_WORKER:
         return gateway_run(&o);
     case FRAME_ROLE_NONE:

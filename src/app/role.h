@@ -23,11 +23,10 @@ enum {
     ROLE_FD_SUPERVISOR = 3, /* every role: its connection to the supervisor */
     ROLE_FD_CONTROL = 4,    /* gateway: the listening control socket */
     ROLE_FD_LOCK = 4,       /* keeper, ledger: the lock of the data directory */
-    ROLE_FD_RUNNER = 5,     /* gateway: its connection to the runner */
-    ROLE_FD_FIRST = 6, /* gateway: ledger and keeper connections, one pair per
-                          worker and one for the control thread; then each
-                          listener's sockets, one per worker; then that of
-                          `admin` */
+    ROLE_FD_FIRST = 5, /* gateway: ledger and keeper connections, one pair per
+                          worker and one for the control thread; then a
+                          runner connection per worker; then each listener's
+                          sockets, one per worker; then that of `admin` */
 };
 
 struct role_options {
@@ -55,10 +54,15 @@ static inline int role_fd_keeper(unsigned slot)
 {
     return ROLE_FD_FIRST + (int)slot * 2 + 1;
 }
+/* Of a worker's runner connection. */
+static inline int role_fd_runner(unsigned workers, unsigned worker)
+{
+    return ROLE_FD_FIRST + (int)(workers + 1) * 2 + (int)worker;
+}
 static inline int role_fd_listener(unsigned workers, unsigned listener,
                                    unsigned worker)
 {
-    return ROLE_FD_FIRST + (int)(workers + 1) * 2 +
+    return role_fd_runner(workers, workers) +
            (int)(listener * workers + worker);
 }
 

@@ -114,15 +114,15 @@ static void test_no_two_descriptors_are_the_same(void **state)
 {
     (void)state;
     enum { WORKERS = 3, LISTENERS = 2 };
-    bool used[64] = {[ROLE_FD_SUPERVISOR] = true,
-                     [ROLE_FD_CONTROL] = true,
-                     [ROLE_FD_RUNNER] = true};
-    int fds[2 * (WORKERS + 1) + LISTENERS * WORKERS];
+    bool used[64] = {[ROLE_FD_SUPERVISOR] = true, [ROLE_FD_CONTROL] = true};
+    int fds[2 * (WORKERS + 1) + WORKERS + LISTENERS * WORKERS];
     size_t n = 0;
     for (unsigned w = 0; w <= WORKERS; w++) {
         fds[n++] = role_fd_ledger(w);
         fds[n++] = role_fd_keeper(w);
     }
+    for (unsigned w = 0; w < WORKERS; w++)
+        fds[n++] = role_fd_runner(WORKERS, w);
     for (unsigned l = 0; l < LISTENERS; l++) {
         for (unsigned w = 0; w < WORKERS; w++)
             fds[n++] = role_fd_listener(WORKERS, l, w);
