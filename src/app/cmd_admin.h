@@ -31,6 +31,14 @@ extern const struct cli_option cmd_budget_options[];
 int cmd_budget_list(const struct cli *c);
 int cmd_budget_show(const struct cli *c);
 
+extern const struct cli_option cmd_tool_list_options[];
+extern const struct cli_option cmd_tool_options[];
+extern const struct cli_option cmd_tool_approve_options[];
+int cmd_tool_list(const struct cli *c);
+int cmd_tool_show(const struct cli *c);
+int cmd_tool_diff(const struct cli *c);
+int cmd_tool_approve(const struct cli *c);
+
 extern const struct cli_option cmd_login_options[];
 int cmd_login(const struct cli *c);
 

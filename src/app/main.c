@@ -136,6 +136,18 @@ static const struct cli_command commands[] = {
      cmd_session_list},
     {"session end", "ID", 1, 1, "end a session and what goes on in it", "",
      cmd_session_end_options, cmd_session_end},
+    {"tool list", "", 0, 0, "which tools servers offer, and which are usable",
+     "", cmd_tool_list_options, cmd_tool_list},
+    {"tool show", "SERVER/TOOL", 1, 1, "a tool as it is pinned, and offered",
+     "Whatever is not plain ASCII is shown as \\u{...}.", cmd_tool_options,
+     cmd_tool_show},
+    {"tool diff", "SERVER/TOOL", 1, 1, "what its server changed in it", "",
+     cmd_tool_options, cmd_tool_diff},
+    {"tool approve", "SERVER/TOOL", 1, 1, "pin what its server offers now",
+     "Shows what changes and asks; without a terminal --digest names the "
+     "definition that\nyou have looked at.  When its server offers another one "
+     "by then, nothing changes.",
+     cmd_tool_approve_options, cmd_tool_approve},
     {"budget list", "", 0, 0, "what was used of each budget", "",
      cmd_budget_options, cmd_budget_list},
     {"budget show", "NAME", 1, 1, "whom one budget counts", "",
