@@ -9,10 +9,12 @@
 #include "app/cmd_load.h"
 #include "app/remote_client.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "codec/uri.h"
+#include "crypto/hash.h"
 #include "os/file.h"
 
-enum { TARGET_MAX = 4096, TOKEN_MAX = 256 };
+enum { TARGET_MAX = 4096, TOKEN_MAX = 256, NODE_MAX = 64 };
 
 /* ---- the token ---- */
 
@@ -102,6 +104,40 @@ enum err admin_client_forget_token(struct str url)
     return unlink(path) == 0 || errno == ENOENT ? ERR_OK : ERR_IO;
 }
 
+/* A directory's name may be long, and holds slashes: its digest stands in. */
+static int socket_node(const struct cli *c, struct arena *a, struct str *ret)
+{
+    static const struct str prefix = STR_INIT("socket-");
+    char data[FILE_PATH_MAX], word[NODE_MAX];
+    int code = cmd_load_data(c, data);
+    if (code != CLI_OK)
+        return code;
+    char *whole = realpath(data, NULL);
+    if (whole == NULL)
+        return cli_fail(c, "no node runs on %s; `writ serve` starts one", data);
+    const struct str path = str_from(whole);
+    const struct hash h = hash_sha256(&path, 1);
+    free(whole);
+    memcpy(word, prefix.ptr, prefix.len);
+    text_hex(h.bytes, HASH_LEN / 2, word + prefix.len);
+    return arena_copy(a,
+                      (struct str){word,
+                                   prefix.len + TEXT_HEX_LEN(HASH_LEN / 2)},
+                      ret)
+               ? CLI_OK
+               : cli_fail(c, "out of memory");
+}
+
+int admin_client_node(const struct cli *c, struct arena *a, struct str *ret)
+{
+    const char *url = cli_value(c, "admin", NULL);
+
+    if (url == NULL)
+        return socket_node(c, a, ret);
+    *ret = str_from(url);
+    return CLI_OK;
+}
+
 /* ---- asking ---- */
 
 static int explain_socket(const struct cli *c, enum err e, const char *data)
@@ -117,14 +153,14 @@ static int explain_socket(const struct cli *c, enum err e, const char *data)
 }
 
 static int ask_socket(const struct cli *c, struct arena *a,
-                      const struct control_client_request *r,
+                      const struct control_client_request *r, struct str token,
                       struct control_client_reply *ret)
 {
     char data[FILE_PATH_MAX];
     int code = cmd_load_data(c, data);
     if (code != CLI_OK)
         return code;
-    enum err e = control_client_ask(a, data, r, ret);
+    enum err e = control_client_ask_as(a, data, r, token, ret);
     return e == ERR_OK ? CLI_OK : explain_socket(c, e, data);
 }
 
@@ -178,18 +214,20 @@ static int refused(const struct cli *c, const struct json *v, int status)
     return cli_fail(c, "%s", line);
 }
 
-int admin_client_ask(const struct cli *c, struct arena *a,
-                     const struct control_client_request *r,
-                     const struct json **ret)
+static int ask(const struct cli *c, struct arena *a,
+               const struct control_client_request *r, struct str token,
+               const struct json **ret)
 {
     struct control_client_reply reply = {0};
     const struct json *v = NULL;
     const char *url = cli_value(c, "admin", NULL);
 
-    int code = url == NULL ? ask_socket(c, a, r, &reply)
+    int code = url == NULL ? ask_socket(c, a, r, token, &reply)
                            : ask_listener(c, a, url, r, &reply);
     if (code != CLI_OK)
         return code;
+    if (reply.status == 401 && token.len > 0)
+        return cli_fail(c, "that login has ended: `writ login` again");
     bool is_json = json_read(a, reply.body, &v, NULL) == ERR_OK &&
                    json_type(v) == JSON_OBJECT;
     if (reply.status < 200 || reply.status > 299)
@@ -198,6 +236,27 @@ int admin_client_ask(const struct cli *c, struct arena *a,
         return cli_fail(c, "the node's answer is not JSON");
     *ret = v;
     return CLI_OK;
+}
+
+int admin_client_ask(const struct cli *c, struct arena *a,
+                     const struct control_client_request *r,
+                     const struct json **ret)
+{
+    return ask(c, a, r, (struct str){NULL, 0}, ret);
+}
+
+int admin_client_ask_as(const struct cli *c, struct arena *a,
+                        const struct control_client_request *r,
+                        const struct json **ret)
+{
+    struct str node, token = {NULL, 0};
+    int code = admin_client_node(c, a, &node);
+    if (code != CLI_OK)
+        return code;
+    /* Without one, the node says what it takes. */
+    if (admin_client_token(a, node, &token) != ERR_OK)
+        token = (struct str){NULL, 0};
+    return ask(c, a, r, token, ret);
 }
 
 static bool add_page(struct buf *target, const struct admin_client_list *l,

@@ -30,6 +30,11 @@ MUST_CHECK int admin_client_ask(const struct cli *c, struct arena *a,
                                 const struct control_client_request *r,
                                 const struct json **ret);
 
+/* The same as the person who has logged in, also over the socket. */
+MUST_CHECK int admin_client_ask_as(const struct cli *c, struct arena *a,
+                                   const struct control_client_request *r,
+                                   const struct json **ret);
+
 /*
  * Asks for all pages of a list and calls `each` for every element of the
  * member `name`.  `target` has no query yet, or ends in one.
@@ -42,7 +47,14 @@ struct admin_client_list {
 MUST_CHECK int admin_client_list(const struct cli *c, struct arena *a,
                                  const struct admin_client_list *l);
 
-/* The token for an admin address is kept in a file of the user's, mode 0600.
+/*
+ * For which node a login is: the URL of --admin, or a word for the socket in
+ * the data directory.  CLI_OK, or says what went wrong.
+ */
+MUST_CHECK int admin_client_node(const struct cli *c, struct arena *a,
+                                 struct str *ret);
+
+/* The token for such a node is kept in a file of the user's, mode 0600.
  * ERR_NOT_FOUND, ERR_IO, ERR_LIMIT. */
 MUST_CHECK enum err admin_client_keep_token(struct str url, struct str token);
 MUST_CHECK enum err admin_client_token(struct arena *a, struct str url,

@@ -39,6 +39,14 @@ int cmd_tool_show(const struct cli *c);
 int cmd_tool_diff(const struct cli *c);
 int cmd_tool_approve(const struct cli *c);
 
+extern const struct cli_option cmd_approval_list_options[];
+extern const struct cli_option cmd_approval_options[];
+extern const struct cli_option cmd_approval_decide_options[];
+int cmd_approval_list(const struct cli *c);
+int cmd_approval_show(const struct cli *c);
+int cmd_approval_approve(const struct cli *c);
+int cmd_approval_deny(const struct cli *c);
+
 extern const struct cli_option cmd_login_options[];
 int cmd_login(const struct cli *c);
 

@@ -1,6 +1,6 @@
 /*
- * cmd_login.c - `writ login`: a token for the admin address of a node, kept
- * for the commands that follow.
+ * cmd_login.c - `writ login`: a token for a node, kept for the commands that
+ * follow: for its admin address, or for the socket in its data directory.
  *
  * What is secret is asked for, or read from standard input, one line each;
  * never from argv, which every process of the machine may read.
@@ -86,6 +86,7 @@ static int ask(const struct cli *c, const char *what, bool hidden,
 /* Everything that a person types here. */
 struct form {
     struct line code, name, passphrase, totp;
+    bool as_person; /* by whoever is logged in */
 };
 
 static void add(struct buf *to, const char *name, struct str value)
@@ -113,7 +114,8 @@ static int post(const struct cli *c, struct arena *a, const char *target,
         add(&body, "tenant", str_from(cli_value(c, "tenant", "")));
     buf_add_char(&body, '}');
     const struct control_client_request r = {target, true, buf_str(&body)};
-    int code = admin_client_ask(c, a, &r, ret);
+    int code = f->as_person ? admin_client_ask_as(c, a, &r, ret)
+                            : admin_client_ask(c, a, &r, ret);
     if (buf_ok(&body))
         hash_wipe(body.ptr, body.len);
     buf_release(&body);
@@ -126,16 +128,18 @@ static struct str text_of(const struct json *v, const char *name)
     return json_str(json_get(v, str_from(name)), &s) ? s : STR("");
 }
 
-static int keep(const struct cli *c, const struct json *v)
+static int keep(const struct cli *c, struct arena *a, const struct json *v)
 {
-    const char *url = cli_value(c, "admin", NULL);
+    const char *url = cli_value(c, "admin", "the node");
     struct str token = text_of(v, "token");
+    struct str node;
 
     if (token.len == 0)
         return cli_fail(c, "the node gave no token");
-    if (url == NULL)
-        return cli_usage(c, "--admin URL is missing");
-    if (admin_client_keep_token(str_from(url), token) != ERR_OK)
+    int code = admin_client_node(c, a, &node);
+    if (code != CLI_OK)
+        return code;
+    if (admin_client_keep_token(node, token) != ERR_OK)
         return cli_fail(c, "the token cannot be kept in $XDG_CONFIG_HOME/writ "
                            "or ~/.config/writ");
     if (c->json)
@@ -197,7 +201,7 @@ static int enrol(const struct cli *c, struct arena *a, struct form *f)
     code = ask(c, "The code that it shows now", false, &f->totp);
     if (code == CLI_OK)
         code = post(c, a, "/admin/v1/enrol", f, &v);
-    return code == CLI_OK ? keep(c, v) : code;
+    return code == CLI_OK ? keep(c, a, v) : code;
 }
 
 static int log_in(const struct cli *c, struct arena *a, struct form *f)
@@ -211,7 +215,7 @@ static int log_in(const struct cli *c, struct arena *a, struct form *f)
         code = ask(c, "One-time code", false, &f->totp);
     if (code == CLI_OK)
         code = post(c, a, "/admin/v1/login", f, &v);
-    return code == CLI_OK ? keep(c, v) : code;
+    return code == CLI_OK ? keep(c, a, v) : code;
 }
 
 static int invite(const struct cli *c, struct arena *a, const struct form *f)
@@ -228,35 +232,43 @@ static int invite(const struct cli *c, struct arena *a, const struct form *f)
     return CLI_OK;
 }
 
-static int log_out(const struct cli *c, struct arena *a, const struct form *f)
+static int log_out(const struct cli *c, struct arena *a, struct form *f)
 {
-    const char *url = cli_value(c, "admin", NULL);
     const struct json *v = NULL;
+    struct str node;
 
-    int code = post(c, a, "/admin/v1/logout", f, &v);
-    if (admin_client_forget_token(str_from(url)) != ERR_OK)
+    int code = admin_client_node(c, a, &node);
+    if (code != CLI_OK)
+        return code;
+    f->as_person = true;
+    code = post(c, a, "/admin/v1/logout", f, &v);
+    if (admin_client_forget_token(node) != ERR_OK)
         return cli_fail(c, "the token cannot be removed");
     return code;
+}
+
+static int do_what_is_asked(const struct cli *c, struct arena *a,
+                            struct form *f)
+{
+    if (cli_has(c, "invite"))
+        return invite(c, a, f);
+    if (cli_has(c, "logout"))
+        return log_out(c, a, f);
+    if (cli_has(c, "enrol"))
+        return enrol(c, a, f);
+    return log_in(c, a, f);
 }
 
 int cmd_login(const struct cli *c)
 {
     struct arena arena;
     struct form form = {0};
-    int code;
+    struct str node;
 
-    if (cli_value(c, "admin", NULL) == NULL && !cli_has(c, "invite"))
-        return cli_usage(c, "--admin URL is missing: a login is for the admin "
-                            "address of a node");
     arena_init(&arena, ADMIN_CLIENT_ARENA_MAX);
-    if (cli_has(c, "invite"))
-        code = invite(c, &arena, &form);
-    else if (cli_has(c, "logout"))
-        code = log_out(c, &arena, &form);
-    else if (cli_has(c, "enrol"))
-        code = enrol(c, &arena, &form);
-    else
-        code = log_in(c, &arena, &form);
+    int code = admin_client_node(c, &arena, &node);
+    if (code == CLI_OK) /* before anybody types a secret */
+        code = do_what_is_asked(c, &arena, &form);
     hash_wipe(&form, sizeof(form));
     arena_release(&arena);
     return code;

@@ -54,10 +54,13 @@ static bool keep(void *user, struct str piece)
 }
 
 static void write_request(struct buf *to,
-                          const struct control_client_request *r)
+                          const struct control_client_request *r,
+                          struct str token)
 {
     buf_addf(to, "%s %s HTTP/1.1\r\nhost: localhost\r\n",
              r->post ? "POST" : "GET", r->target);
+    if (token.len > 0)
+        buf_addf(to, "authorization: Bearer %.*s\r\n", STR_FMT(token));
     if (r->post)
         buf_addf(to,
                  "content-type: application/json\r\ncontent-length: "
@@ -72,6 +75,14 @@ enum err control_client_ask(struct arena *a, const char *data,
                             const struct control_client_request *r,
                             struct control_client_reply *ret)
 {
+    return control_client_ask_as(a, data, r, (struct str){NULL, 0}, ret);
+}
+
+enum err control_client_ask_as(struct arena *a, const char *data,
+                               const struct control_client_request *r,
+                               struct str token,
+                               struct control_client_reply *ret)
+{
     struct plain_http_reply answer;
     struct control_client_reply reply = {0};
     struct buf request;
@@ -82,7 +93,7 @@ enum err control_client_ask(struct arena *a, const char *data,
         return e;
     buf_init(&request, REQUEST_MAX);
     buf_init(&body, BODY_MAX);
-    write_request(&request, r);
+    write_request(&request, r, token);
     e = buf_ok(&request)
             ? plain_http_ask(a, fd, buf_str(&request), keep, &body, &answer)
             : ERR_LIMIT;

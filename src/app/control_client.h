@@ -31,6 +31,12 @@ MUST_CHECK enum err control_client_ask(struct arena *a, const char *data,
                                        const struct control_client_request *r,
                                        struct control_client_reply *ret);
 
+/* The same by a person: with the token of a login, unless it is empty. */
+MUST_CHECK enum err
+control_client_ask_as(struct arena *a, const char *data,
+                      const struct control_client_request *r, struct str token,
+                      struct control_client_reply *ret);
+
 /*
  * GETs `target` from the node of the directory `data`.
  * ERR_NOT_FOUND: no node runs there.  ERR_DENIED: the socket is not for this

@@ -152,7 +152,21 @@ static const struct cli_command commands[] = {
      cmd_budget_options, cmd_budget_list},
     {"budget show", "NAME", 1, 1, "whom one budget counts", "",
      cmd_budget_options, cmd_budget_show},
-    {"login", "", 0, 0, "log in at the admin address of a node",
+    {"approval list", "", 0, 0, "which actions wait for people", "",
+     cmd_approval_list_options, cmd_approval_list},
+    {"approval show", "ID", 1, 1, "what exactly would be allowed",
+     "ID is a ticket's id, or its first digits.  Whatever is not plain ASCII "
+     "is shown\nas \\u{...}.",
+     cmd_approval_options, cmd_approval_show},
+    {"approval approve", "ID", 1, 1, "allow exactly this action, once",
+     "Takes a person with a login that is at most 5 minutes old (`writ "
+     "login`), a member\nof a group that has to say yes, and no link of the "
+     "chain that asks.",
+     cmd_approval_decide_options, cmd_approval_approve},
+    {"approval deny", "ID", 1, 1, "say no; whoever waits is refused",
+     "Takes the same person as a yes.", cmd_approval_decide_options,
+     cmd_approval_deny},
+    {"login", "", 0, 0, "log in at a node, over its socket or admin address",
      "Asks for name, passphrase and one-time code; standard input that is no "
      "terminal\ngives them, one line each.  The token is kept in "
      "$XDG_CONFIG_HOME/writ, mode 0600.",

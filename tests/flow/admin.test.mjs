@@ -348,7 +348,8 @@ describe('admin', () => {
       assert.match(err, /no node runs on .*writ serve/);
     }
     assert.equal((await run(['agent', 'add', 'x'])).code, 2);
-    assert.equal((await run(['login'])).code, 2);
+    assert.equal((await run(['login', '--nam', 'ada'])).code, 2);
+    assert.match((await run(['login'], { input: 'ada\n' })).err, /writ\.yaml/);
     await n.provider.stop();
     await n.writ.finish();
   });
