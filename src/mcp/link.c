@@ -107,23 +107,20 @@ static bool keep(struct link *l, struct str *s)
     return arena_copy(&l->memory, *s, s);
 }
 
+/* On an error the fault's text lies in the link's memory, too. */
 static enum err keep_handshake(struct link *l, const struct message *m,
                                struct fault *ret_fault)
 {
-    struct arena a;
     struct handshake h;
-    arena_init(&a, HANDSHAKE_MAX);
-    enum err e = handshake_read(&a, m->result, &h, ret_fault);
-    if (e == ERR_OK &&
-        !(keep(l, &h.name) && keep(l, &h.version) && keep(l, &h.instructions)))
-        e = ERR_NO_MEMORY;
-    if (e == ERR_OK) {
-        l->handshake = h;
-        l->revision = h.revision;
-        l->has = l->offers | h.has;
-    }
-    arena_release(&a);
-    return e;
+    enum err e = handshake_read(&l->memory, m->result, &h, ret_fault);
+    if (e != ERR_OK)
+        return e;
+    if (!keep(l, &h.name) || !keep(l, &h.version) || !keep(l, &h.instructions))
+        return ERR_NO_MEMORY;
+    l->handshake = h;
+    l->revision = h.revision;
+    l->has = l->offers | h.has;
+    return ERR_OK;
 }
 
 static void break_greeting(struct link *l, const char *what, struct str detail)
