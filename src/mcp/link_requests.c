@@ -22,7 +22,8 @@ enum err link_requests_add(struct link *l, struct link_call *c, uint64_t number,
                            enum method m, struct str params)
 {
     char room[MESSAGE_DIGITS_MAX];
-    if (map_count(&l->by_number) > LINK_CALLS_MAX)
+    size_t ours = l->hello.link != NULL ? 1 : 0; /* not of the user's */
+    if (map_count(&l->by_number) >= LINK_CALLS_MAX + ours)
         return ERR_OVERLOAD;
     struct link_request *r = calloc(1, sizeof(*r));
     if (r == NULL)

@@ -406,8 +406,6 @@ void desk_close(struct desk *d)
     link_close(d->link);
     runner_client_free(d->runner);
     channel_free(d->other);
-    loop_poll_free(d->reads);
-    loop_poll_free(d->writes);
     for (int i = 0; i < RUNNER_PIPES; i++)
         child_close(d, (enum runner_pipe)i);
     http_client_free(d->client);
