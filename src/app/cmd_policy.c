@@ -114,8 +114,8 @@ int cmd_policy_check(const struct cli *c)
 static void add_options(const struct cli *c, struct buf *to)
 {
     static const char *const names[] = {
-        "chain",  "principal",   "action",  "resource",
-        "tenant", "destination", "context",
+        "chain",     "principal", "agent",  "action",      "resource", "tool",
+        "arguments", "approved",  "tenant", "destination", "context",
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         const char *value = cli_value(c, names[i], NULL);
@@ -129,6 +129,8 @@ static int read_question(const struct cli *c, const struct policy_load *l,
 {
     struct policy_case_source from = {.over = {.name = STR("the options")}};
     struct rules_errors errors = {.count = 0};
+    if (l->has_settings)
+        from.settings = &l->settings;
     struct timespec now;
     struct buf options;
     struct buf text;

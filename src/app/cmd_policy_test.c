@@ -39,6 +39,38 @@ static bool are_those(const struct decision *d, struct names want)
     return true;
 }
 
+static bool is_one(struct names of, struct str word)
+{
+    for (size_t i = 0; i < of.count; i++) {
+        if (str_eq(of.at[i], word))
+            return true;
+    }
+    return false;
+}
+
+static bool is_asked(const struct decision *d, struct str group)
+{
+    for (unsigned i = 0; i < d->approval_count; i++) {
+        if (str_eq(d->approvals[i].group, group))
+            return true;
+    }
+    return false;
+}
+
+/* The same groups, in any order and however often. */
+static bool asks_those(const struct decision *d, struct names want)
+{
+    for (unsigned i = 0; i < d->approval_count; i++) {
+        if (!is_one(want, d->approvals[i].group))
+            return false;
+    }
+    for (size_t i = 0; i < want.count; i++) {
+        if (!is_asked(d, want.at[i]))
+            return false;
+    }
+    return true;
+}
+
 /* What is not as expected, half a sentence; empty: all is. */
 static void compare(struct buf *to, const struct policy_case *t,
                     const struct rules_explanation *x)
@@ -52,6 +84,10 @@ static void compare(struct buf *to, const struct policy_case *t,
         policy_print_brief(to, x);
     } else if (t->has_policies && !are_those(d, t->policies)) {
         buf_addf(to, "%.*s as expected, but by others: ",
+                 STR_FMT(decision_effect_name(d->effect)));
+        policy_print_brief(to, x);
+    } else if (t->has_approvals && !asks_those(d, t->approvals)) {
+        buf_addf(to, "%.*s as expected, but other groups are asked: ",
                  STR_FMT(decision_effect_name(d->effect)));
         policy_print_brief(to, x);
     } else if (t->has_shadow && !s->present) {
@@ -122,7 +158,8 @@ static int run_file(struct testing *t, const struct rules_file *file)
 {
     struct policy_cases cases;
     struct rules_errors errors = {.count = 0};
-    enum err e = policy_case_read(&t->arena, file, &errors, &cases);
+    const struct settings *s = t->load.has_settings ? &t->load.settings : NULL;
+    enum err e = policy_case_read(&t->arena, s, file, &errors, &cases);
     int code = CLI_OK;
     if (e == ERR_CONFIG)
         code = policy_load_fail(t->cli, &t->load, &errors);

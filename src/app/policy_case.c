@@ -7,8 +7,9 @@
 
 static const char *const file_keys[] = {"tests", "defaults", NULL};
 static const char *const defaults_keys[] = {"given", NULL};
-static const char *const test_keys[] = {"name",     "given",  "expect",
-                                        "policies", "shadow", NULL};
+static const char *const test_keys[] = {
+    "name", "given", "expect", "policies", "approvals", "shadow", NULL,
+};
 
 /* NULL when it does not parse or is empty; an empty text is no error. */
 static const struct yaml_node *parse(struct policy_yaml *y, struct str text)
@@ -30,16 +31,25 @@ static void read_effect(struct policy_yaml *y, const struct yaml_node *node,
     if (!policy_yaml_text(y, node, &word))
         return;
     *ret_is_there = true;
-    *ret = str_eq(word, STR("allow")) ? DECISION_ALLOW : DECISION_DENY;
+    *ret = str_eq(word, STR("allow"))   ? DECISION_ALLOW
+           : str_eq(word, STR("defer")) ? DECISION_DEFER
+                                        : DECISION_DENY;
     if (*ret == DECISION_DENY && !str_eq(word, STR("deny")))
-        policy_yaml_error(y, node, "allow or deny is wanted");
+        policy_yaml_error(y, node, "allow, deny or defer is wanted");
 }
 
+/* What all tests of a file share. */
+struct sharing {
+    const struct settings *settings;
+    const struct yaml_node *defaults;
+};
+
 static void read_test(struct policy_yaml *y, const struct yaml_node *node,
-                      const struct yaml_node *defaults, struct policy_case *to)
+                      const struct sharing *all, struct policy_case *to)
 {
     struct policy_given g = {.yaml = y,
-                             .defaults = defaults,
+                             .settings = all->settings,
+                             .defaults = all->defaults,
                              .now_us = POLICY_CASE_TIME_US};
     to->line = yaml_line(node);
     if (!policy_yaml_map(y, node, test_keys))
@@ -50,9 +60,11 @@ static void read_test(struct policy_yaml *y, const struct yaml_node *node,
     read_effect(y, yaml_get(node, STR("expect")), &to->has_expect, &to->expect);
     read_effect(y, yaml_get(node, STR("shadow")), &to->has_shadow, &to->shadow);
     if (!to->has_expect)
-        policy_yaml_error(y, node, "expect: is allow or deny");
+        policy_yaml_error(y, node, "expect: is allow, deny or defer");
     to->has_policies =
         policy_yaml_words(y, yaml_get(node, STR("policies")), &to->policies);
+    to->has_approvals =
+        policy_yaml_words(y, yaml_get(node, STR("approvals")), &to->approvals);
     g.own = yaml_get(node, STR("given"));
     if (g.own != NULL)
         policy_given_check(y, g.own);
@@ -78,7 +90,8 @@ static enum err finish(const struct policy_yaml *y, size_t before)
     return y->errors->count + y->errors->more > before ? ERR_CONFIG : ERR_OK;
 }
 
-enum err policy_case_read(struct arena *a, const struct rules_file *file,
+enum err policy_case_read(struct arena *a, const struct settings *s,
+                          const struct rules_file *file,
                           struct rules_errors *errors, struct policy_cases *ret)
 {
     struct policy_yaml y = {.arena = a, .file = file->name, .errors = errors};
@@ -86,9 +99,9 @@ enum err policy_case_read(struct arena *a, const struct rules_file *file,
     struct policy_cases cases = {NULL, 0};
     const struct yaml_node *root = parse(&y, file->text);
     const struct yaml_node *tests = yaml_get(root, STR("tests"));
-    const struct yaml_node *defaults = NULL;
+    struct sharing all = {s, NULL};
     if (root != NULL && policy_yaml_map(&y, root, file_keys)) {
-        defaults = read_defaults(&y, root);
+        all.defaults = read_defaults(&y, root);
         if (yaml_type(tests) != YAML_LIST ||
             yaml_count(tests) > POLICY_CASES_MAX)
             policy_yaml_error(&y, tests != NULL ? tests : root,
@@ -103,7 +116,7 @@ enum err policy_case_read(struct arena *a, const struct rules_file *file,
     if (at == NULL)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < cases.count; i++)
-        read_test(&y, yaml_at(tests, i), defaults, &at[i]);
+        read_test(&y, yaml_at(tests, i), &all, &at[i]);
     cases.at = at;
     enum err e = finish(&y, before);
     if (e == ERR_OK)
@@ -119,7 +132,9 @@ enum err policy_case_read_one(struct arena *a,
     struct policy_yaml y = {.arena = a,
                             .file = from->over.name,
                             .errors = errors};
-    struct policy_given g = {.yaml = &y, .now_us = from->now_us};
+    struct policy_given g = {.yaml = &y,
+                             .settings = from->settings,
+                             .now_us = from->now_us};
     size_t before = errors->count + errors->more;
     struct policy_case *one = ARENA_NEW(a, struct policy_case, 1);
     if (one == NULL)

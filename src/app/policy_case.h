@@ -24,12 +24,15 @@ struct policy_case {
     struct rules_link links[CHAIN_LINKS_MAX];
     struct labels labels, session_labels;
     struct rules_session session;
+    struct rules_tool tool;
+    struct rules_lifted lifted;
     struct rules_request request; /* points into this very struct */
 
-    /* What is expected; DECISION_DENY or DECISION_ALLOW. */
+    /* What is expected; DECISION_DENY, DECISION_ALLOW or DECISION_DEFER. */
     enum decision_effect expect, shadow;
-    bool has_expect, has_shadow, has_policies;
-    struct names policies; /* ids, in any order */
+    bool has_expect, has_shadow, has_policies, has_approvals;
+    struct names policies;  /* ids, in any order */
+    struct names approvals; /* groups, in any order */
 };
 
 struct policy_cases {
@@ -40,8 +43,9 @@ struct policy_cases {
 /*
  * A file of tests: {defaults: {given: ...}, tests: [...]}.  All that is wrong
  * is added to *errors.  ERR_CONFIG: something is.  ERR_NO_MEMORY: `a` is full.
+ * `s`, which is borrowed and may be NULL, says what tools are.
  */
-MUST_CHECK enum err policy_case_read(struct arena *a,
+MUST_CHECK enum err policy_case_read(struct arena *a, const struct settings *s,
                                      const struct rules_file *file,
                                      struct rules_errors *errors,
                                      struct policy_cases *ret);
@@ -53,7 +57,8 @@ MUST_CHECK enum err policy_case_read(struct arena *a,
  */
 struct policy_case_source {
     struct rules_file file, over;
-    int64_t now_us; /* Unix time */
+    const struct settings *settings; /* or NULL */
+    int64_t now_us;                  /* Unix time */
 };
 MUST_CHECK enum err policy_case_read_one(struct arena *a,
                                          const struct policy_case_source *from,

@@ -2,12 +2,14 @@
 #include "app/policy_given.h"
 
 #include "app/policy_link.h"
+#include "app/policy_tool.h"
 #include "cedar/cedar_value.h"
 #include "domain/action.h"
 
 static const char *const given_keys[] = {
-    "chain",  "principal",   "action",  "resource",
-    "tenant", "destination", "context", NULL,
+    "chain",       "principal", "agent",     "action",  "resource", "tool",
+    "risk",        "pinned",    "arguments", "element", "schema",   "approved",
+    "destination", "tenant",    "context",   NULL,
 };
 static const char *const destination_keys[] = {"provider", "host", "region",
                                                NULL};
@@ -42,8 +44,8 @@ void policy_given_check(struct policy_yaml *y, const struct yaml_node *given)
     check_part(y, context, "estimate", estimate_keys);
 }
 
-static const struct yaml_node *get(const struct policy_given *g,
-                                   const char *key)
+const struct yaml_node *policy_given_get(const struct policy_given *g,
+                                         const char *key)
 {
     const struct yaml_node *own = yaml_get(g->own, str_from(key));
     return own != NULL ? own : yaml_get(g->defaults, str_from(key));
@@ -57,7 +59,7 @@ static const struct yaml_node *get_in(const struct policy_given *g,
         .own = yaml_get(g->own, str_from(map)),
         .defaults = yaml_get(g->defaults, str_from(map)),
     };
-    return get(&inner, key);
+    return policy_given_get(&inner, key);
 }
 
 static const struct yaml_node *get_in_context(const struct policy_given *g,
@@ -73,8 +75,12 @@ static const struct yaml_node *get_in_context(const struct policy_given *g,
 static void read_action(const struct policy_given *g,
                         const struct yaml_node *place, struct rules_request *q)
 {
-    const struct yaml_node *node = get(g, "action");
+    const struct yaml_node *node = policy_tool_action(g);
     struct str name;
+    if (node == NULL && policy_tool_is_named(g)) {
+        q->action = ACTION_TOOL_CALL;
+        return;
+    }
     if (node == NULL)
         policy_yaml_error(g->yaml, place, "action: is missing");
     if (!policy_yaml_text(g->yaml, node, &name))
@@ -93,7 +99,7 @@ static void read_resource(const struct policy_given *g,
                           const struct yaml_node *place,
                           struct rules_request *q)
 {
-    const struct yaml_node *node = get(g, "resource");
+    const struct yaml_node *node = policy_given_get(g, "resource");
     bool ok = false;
     q->resource_type = STR("Model");
     if (node == NULL)
@@ -207,19 +213,32 @@ static void read_destination(const struct policy_given *g,
     (void)policy_yaml_text(y, get_in(g, "destination", "region"), &to->region);
 }
 
+static void read_approved(const struct policy_given *g, struct policy_case *to)
+{
+    struct names ids;
+    if (!policy_yaml_words(g->yaml, policy_given_get(g, "approved"), &ids))
+        return;
+    to->lifted = (struct rules_lifted){ids.at, ids.count};
+    to->request.lifted = &to->lifted;
+}
+
 static void read_chain(const struct policy_given *g,
                        const struct yaml_node *place, struct policy_case *to)
 {
     bool own = yaml_get(g->own, STR("chain")) != NULL ||
-               yaml_get(g->own, STR("principal")) != NULL;
+               yaml_get(g->own, STR("principal")) != NULL ||
+               yaml_get(g->own, STR("agent")) != NULL;
     const struct yaml_node *from = own ? g->own : g->defaults;
     const struct yaml_node *list = yaml_get(from, STR("chain"));
     const struct yaml_node *one = yaml_get(from, STR("principal"));
-    if (one != NULL && list != NULL)
-        policy_yaml_error(g->yaml, one,
-                          "principal: is a chain of one: not both");
+    const struct yaml_node *agent = yaml_get(from, STR("agent"));
+    if ((one != NULL) + (list != NULL) + (agent != NULL) > 1)
+        policy_yaml_error(g->yaml, one != NULL ? one : agent,
+                          "principal: or agent: is a chain of one: not both");
     else if (one != NULL)
         policy_link_read(g->yaml, one, 1, to);
+    else if (agent != NULL)
+        policy_link_read_agent(g->yaml, agent, to);
     else if (list == NULL)
         policy_yaml_error(g->yaml, place, "chain: is missing");
     else if (yaml_type(list) != YAML_LIST || yaml_count(list) == 0 ||
@@ -237,10 +256,15 @@ void policy_given_read(const struct policy_given *g,
     struct rules_request *q = &to->request;
     q->chain = &to->chain;
     q->links = to->links;
-    (void)policy_yaml_text(g->yaml, get(g, "tenant"), &q->tenant);
+    (void)policy_yaml_text(g->yaml, policy_given_get(g, "tenant"), &q->tenant);
     read_context(g, to); /* links need the time */
     read_chain(g, place, to);
     read_action(g, place, q);
-    read_resource(g, place, q);
+    if (policy_tool_is_named(g))
+        policy_tool_name(g, q);
+    else
+        read_resource(g, place, q);
     read_destination(g, &q->destination);
+    policy_tool_read(g, to);
+    read_approved(g, to);
 }

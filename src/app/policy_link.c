@@ -127,6 +127,8 @@ static void read_registered(struct policy_yaml *y, const struct yaml_node *node,
     if (!str_eq(to->mode, STR("delegated")) &&
         !str_eq(to->mode, STR("autonomous")) && !str_eq(to->mode, STR("both")))
         policy_yaml_error(y, mode, "mode: is delegated, autonomous or both");
+    if (yaml_get(node, STR("risk")) == NULL && l->who.kind != PRINCIPAL_USER)
+        to->risk = RISK_READ; /* as the registry's, where nobody says more */
     for (size_t i = 0; i < risks.count; i++) {
         uint32_t bit = risk_from(risks.at[i]);
         if (bit == 0)
@@ -135,6 +137,37 @@ static void read_registered(struct policy_yaml *y, const struct yaml_node *node,
                               STR_FMT(str_first(risks.at[i], 60)));
         to->risk |= bit;
     }
+}
+
+/* With what is known of who it is; all else is in `node`, or left out. */
+static void read_rest(struct policy_yaml *y, const struct yaml_node *node,
+                      size_t count, struct policy_case *to)
+{
+    unsigned index = to->chain.count;
+    struct link *l = &to->chain.links[index];
+    read_names(y, node, to->request.tenant, l, &to->links[index]);
+    read_role(y, node, index, count, l);
+    read_auth(y, node, to->request.now_us, l);
+    read_registered(y, node, l, &to->links[index]);
+    struct names groups = words(y, node, "groups");
+    l->groups = groups.at;
+    l->group_count = groups.count;
+    if (to->request.tenant.len == 0)
+        to->request.tenant = l->who.tenant;
+    to->chain.count++;
+}
+
+void policy_link_read_agent(struct policy_yaml *y, const struct yaml_node *node,
+                            struct policy_case *to)
+{
+    struct principal *who = &to->chain.links[0].who;
+    assert(to->chain.count == 0);
+    who->kind = PRINCIPAL_AGENT;
+    if (!policy_yaml_text(y, node, &who->id))
+        return;
+    if (who->id.len == 0)
+        policy_yaml_error(y, node, "an agent is <tenant>/<name>");
+    read_rest(y, node, 1, to);
 }
 
 void policy_link_read(struct policy_yaml *y, const struct yaml_node *node,
@@ -146,14 +179,5 @@ void policy_link_read(struct policy_yaml *y, const struct yaml_node *node,
     if (!policy_yaml_map(y, node, link_keys))
         return;
     read_kind(y, node, &l->who);
-    read_names(y, node, to->request.tenant, l, &to->links[index]);
-    read_role(y, node, index, count, l);
-    read_auth(y, node, to->request.now_us, l);
-    read_registered(y, node, l, &to->links[index]);
-    struct names groups = words(y, node, "groups");
-    l->groups = groups.at;
-    l->group_count = groups.count;
-    if (to->request.tenant.len == 0)
-        to->request.tenant = l->who.tenant;
-    to->chain.count++;
+    read_rest(y, node, count, to);
 }

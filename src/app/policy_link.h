@@ -10,4 +10,8 @@
 void policy_link_read(struct policy_yaml *y, const struct yaml_node *node,
                       size_t count, struct policy_case *to);
 
+/* An agent by its id alone, as a chain of one. */
+void policy_link_read_agent(struct policy_yaml *y, const struct yaml_node *node,
+                            struct policy_case *to);
+
 #endif

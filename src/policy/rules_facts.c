@@ -161,7 +161,7 @@ static enum err resource(struct rules_facts *f, struct cedar_entity *to,
     struct cedar_uid *ret = &f->resource;
     struct str space = STR(RULES_NAMESPACE);
     char room[RULES_KEY_MAX];
-    if (q->tool != NULL && q->tool->name.len > 0)
+    if (rules_tool_is_meant(q))
         return rules_tool_resource(f, &to[(*count)++]);
     struct str key = rules_set_key(q->resource_type, q->resource, room);
     const struct cedar_uid *known =

@@ -23,6 +23,12 @@ static struct str type_of(struct str name)
     return STR("");
 }
 
+bool rules_tool_is_meant(const struct rules_request *q)
+{
+    return q->tool != NULL &&
+           (q->tool->name.len > 0 || type_of(q->resource_type).len > 0);
+}
+
 /* Two names for one thing would be two decisions. */
 static bool is_named(struct str resource, const struct rules_tool *t)
 {

@@ -6,8 +6,11 @@
 
 #include "policy/rules_facts.h"
 
+/* Is the request about something that a server has, and not about a server? */
+MUST_CHECK bool rules_tool_is_meant(const struct rules_request *q);
+
 /*
- * Makes the resource of a request with a named tool, a member of its server
+ * Makes the resource of such a request, a member of its server
  * and of what the files of entities say; sets f->resource.  ERR_MALFORMED: of
  * a type that no server has, or named otherwise than "<server>/<name>".
  * ERR_LIMIT.

@@ -127,6 +127,40 @@ describe('writ policy eval', () => {
   });
 });
 
+describe('writ policy eval of a call of a tool', () => {
+  const payment = ['eval', '--dir', examples, '--entities', entities, 'call.yaml'];
+  before(() => put('call.yaml', `
+tool: pay/transfer
+risk: [purchase]
+arguments: {amount: 600.5}
+chain: [{kind: human, id: corp|ann, tenant: acme, auth: {age: 1m}}, {kind: agent, id: acme/clerk, risk: [purchase]}]
+context: {chain: {supervised: true}, session: {calls: 1}}
+`));
+
+  test('says who has to agree, and exits with 1', async () => {
+    const r = await writ(...payment);
+    assert.equal(r.code, 1, r.err);
+    assert.match(r.out, /^defer: approval is needed by finance \(large-payments\)\n {2}0 subject .*: permitted, once approved\n/);
+    assert.match(r.out, /forbid large-payments, which can be lifted by finance {2}.*tools\.cedar:\d+\n/);
+    const json = JSON.parse((await writ(...payment, '--json')).out);
+    assert.deepEqual(json.decision, { effect: 'defer', policies: ['large-payments'], errors: 0,
+      approvals: [{ policy: 'large-payments', group: 'finance' }] });
+    assert.deepEqual(json.links.map((l) => l.effect), ['defer', 'defer']);
+  });
+
+  test('passes over what was lifted, and takes arguments as an option', async () => {
+    const lifted = await writ(...payment, '--approved', 'large-payments');
+    assert.equal(lifted.code, 0, lifted.out + lifted.err);
+    assert.match(lifted.out, /forbid large-payments, which was lifted by finance/);
+    assert.equal((await writ(...payment, '--arguments', '{amount: 20.5}')).code, 0);
+  });
+
+  test('says when it was the ceiling', async () => {
+    const r = await writ(...payment, '--agent', 'acme/reader');
+    assert.deepEqual([r.code, r.out], [1, 'deny: by the ceiling of risk\n']);
+  });
+});
+
 describe('writ policy test', () => {
   test('the examples pass', async () => {
     const r = await writ('test', '--dir', examples, '--entities', entities);
@@ -170,6 +204,6 @@ tests:
     await put('broken.test.yaml', 'tests:\n  - {name: a, expect: perhaps}\n');
     const broken = await writ('test', 'broken.test.yaml');
     assert.equal(broken.code, 1);
-    assert.match(broken.err, /^broken\.test\.yaml:2:23: allow or deny is wanted$/m);
+    assert.match(broken.err, /^broken\.test\.yaml:2:23: allow, deny or defer is wanted$/m);
   });
 });

@@ -10,6 +10,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct tool_server_settings tools[] = {
+    {.name = STR_INIT("files"), .region = STR_INIT("eu")}};
+static const struct settings settings = {.tools = tools, .tool_count = 1};
+
 struct asking {
     struct rules *rules;
     struct rules_evaluator *evaluator;
@@ -23,7 +27,10 @@ static const struct asking *get_asking(void)
         STR_INIT("a.cedar"),
         STR_INIT("permit(principal, action, resource) when { "
                  "context.labels.isEmpty() || context.session.calls < 3 || "
-                 "principal.risk.contains(\"read\") };")};
+                 "principal.risk.contains(\"read\") };"
+                 "@id(\"a\") @approval(\"g\") forbid(principal, action, "
+                 "resource) when { context has input && context.input has a "
+                 "};")};
     const struct rules_sources from = {.policies = &policy, .policy_count = 1};
     struct rules_errors errors;
     if (one.rules == NULL &&
@@ -47,9 +54,14 @@ static void check(const struct policy_case *c)
         assert(l->who.id.len > 0 && l->who.tenant.len > 0);
         assert(l->method != AUTH_NONE);
     }
+    const struct rules_tool *t = c->request.tool;
+    assert(t == NULL || (t == &c->tool && t->server.len > 0 && t->risk != 0));
+    assert(c->request.action != ACTION_TOOL_CALL || c->request.risk != 0);
     rules_decide(asking->rules, asking->evaluator, &c->request, &a);
     assert(a.decision.effect == DECISION_ALLOW ||
-           a.decision.effect == DECISION_DENY);
+           a.decision.effect == DECISION_DENY ||
+           (a.decision.effect == DECISION_DEFER &&
+            a.decision.approval_count == 1 && t->arguments != NULL));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -58,13 +70,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const struct rules_file file = {STR("t.test.yaml"),
                                     {(const char *)data, size}};
-    const struct policy_case_source source = {.file = file};
+    const struct policy_case_source source = {.file = file,
+                                              .settings = &settings};
     struct rules_errors errors = {.count = 0};
     struct policy_cases cases = {NULL, 0};
     const struct policy_case *one = NULL;
     struct arena a;
     arena_init(&a, 64 * MIB);
-    enum err e = policy_case_read(&a, &file, &errors, &cases);
+    enum err e = policy_case_read(&a, &settings, &file, &errors, &cases);
     assert((e == ERR_CONFIG) == (errors.count > 0));
     for (size_t i = 0; e == ERR_OK && i < cases.count; i++) {
         check(&cases.at[i]);

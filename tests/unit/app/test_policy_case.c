@@ -6,10 +6,13 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "app/policy_case.h"
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "codec/json.h"
 #include "domain/risk.h"
 
 static struct arena arena;
@@ -142,7 +145,8 @@ static void test_tests_are_read_with_their_defaults(void **state)
             "    given: {resource: big, context: {session: {tokens: 2}}}\n")};
     struct rules_errors errors = {.count = 0};
     struct policy_cases cases;
-    assert_int_equal(policy_case_read(&arena, &file, &errors, &cases), ERR_OK);
+    assert_int_equal(policy_case_read(&arena, NULL, &file, &errors, &cases),
+                     ERR_OK);
     assert_int_equal(cases.count, 2);
     is(cases.at[0].request.resource, "small");
     assert_false(cases.at[0].has_policies);
@@ -153,6 +157,142 @@ static void test_tests_are_read_with_their_defaults(void **state)
     assert_true(cases.at[1].has_policies && cases.at[1].has_shadow);
     assert_int_equal(cases.at[1].session.calls, 1);
     assert_int_equal(cases.at[1].session.tokens, 2);
+}
+
+static const struct tool_risk_settings files_risk[] = {
+    {STR_INIT("read_*"), RISK_READ},
+    {STR_INIT("*_all"), RISK_EXPORT},
+};
+static const struct str yields[] = {STR_INIT("private")};
+static const struct tool_server_settings servers[] = {
+    {.name = STR_INIT("files"),
+     .region = STR_INIT("eu"),
+     .transport = TRANSPORT_HTTP,
+     .http = {.host = STR_INIT("files.example")},
+     .risk = files_risk,
+     .risk_count = ARRAY_LEN(files_risk),
+     .yields = {yields, 1}},
+};
+static const struct settings settings = {.tools = servers, .tool_count = 1};
+
+static const struct policy_case *read_with(const struct settings *s,
+                                           const char *text)
+{
+    const struct policy_case_source from = {
+        .file = {STR("q.yaml"), str_from(text)},
+        .settings = s,
+    };
+    struct rules_errors errors = {.count = 0};
+    const struct policy_case *c = NULL;
+    enum err e = policy_case_read_one(&arena, &from, &errors, &c);
+    if (e != ERR_OK && errors.count > 0)
+        print_error("%u:%u: %s\n", errors.at[0].line, errors.at[0].column,
+                    errors.at[0].text);
+    assert_int_equal(e, ERR_OK);
+    return c;
+}
+
+static void test_rule_11_a_question_names_a_call(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "agent: acme/bot\n"
+        "tool: files/read_all\n"
+        "arguments: {path: /x, n: 5, f: -1.5e3, t: true, z: null, s: \"5\",\n"
+        "  o: {a: [1, 01, .5, ~]}}\n"
+        "element: /o/a/0\n"
+        "schema: {type: object}\n"
+        "approved: [large]\n";
+    static const char want[] =
+        "{\"path\":\"/x\",\"n\":5,\"f\":-1.5e3,\"t\":true,\"z\":null,"
+        "\"s\":\"5\",\"o\":{\"a\":[1,\"01\",\".5\",null]}}";
+    const struct policy_case *c = read_with(&settings, text);
+    const struct rules_request *q = &c->request;
+    struct buf json;
+    assert_int_equal(q->action, ACTION_TOOL_CALL);
+    is(q->resource_type, "Tool");
+    is(q->resource, "files/read_all");
+    assert_ptr_equal(q->tool, &c->tool);
+    is(q->tool->server, "files");
+    is(q->tool->name, "read_all");
+    assert_true(q->tool->pinned);
+    assert_int_equal(q->risk, RISK_READ | RISK_EXPORT);
+    assert_int_equal(q->tool->risk, q->risk);
+    is(q->tool->yields->at[0], "private");
+    is(q->destination.provider, "files");
+    is(q->destination.host, "files.example");
+    is(q->destination.region, "eu");
+    is(q->lifted->policies[0], "large");
+    assert_ptr_equal(
+        q->tool->element,
+        json_at(json_get(json_get(q->tool->arguments, STR("o")), STR("a")), 0));
+    assert_non_null(q->tool->schema);
+    buf_init(&json, 4096);
+    json_write(&json, q->tool->arguments, NULL, 0);
+    is(buf_str(&json), want);
+    buf_release(&json);
+    /* The agent has what the registry gives where nobody says more. */
+    assert_int_equal(c->chain.count, 1);
+    is(c->chain.links[0].who.tenant, "acme");
+    assert_int_equal(c->links[0].risk, RISK_READ);
+}
+
+static void test_rule_13_a_tool_that_nobody_knows_has_every_risk(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rest;
+        uint32_t risk;
+    } rows[] = {
+        {"tool: files/delete\n", RISK_ALL},
+        {"tool: files/read_one\n", RISK_READ},
+        {"tool: none/read_one\n", RISK_ALL},
+        {"tool: none/read_one\nrisk: [write, read]\n", RISK_READ | RISK_WRITE},
+        {"action: tool:list\nresource: {type: ToolServer, id: files}\n",
+         RISK_READ},
+        {"action: tool:call\nresource: {type: Tool, id: files/delete}\n",
+         RISK_ALL},
+        {"action: resource:read\nresource: {type: Resource, id: "
+         "\"files/f:/x/y\"}"
+         "\n",
+         RISK_READ},
+        {WHAT, RISK_READ},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[256];
+        (void)snprintf(text, sizeof(text), "agent: acme/bot\n%s", rows[i].rest);
+        const struct policy_case *c = read_with(&settings, text);
+        assert_int_equal(c->request.risk, rows[i].risk);
+        assert_int_equal(c->request.tool != NULL,
+                         i + 1 < ARRAY_LEN(rows)); /* the last is a model */
+    }
+}
+
+static void test_a_tests_own_tool_hides_what_defaults_do(void **state)
+{
+    (void)state;
+    const struct rules_file file = {
+        STR("a.test.yaml"),
+        STR("defaults:\n  given: {action: model:invoke, resource: small,\n"
+            "    agent: acme/bot, destination: {provider: p, region: us}}\n"
+            "tests:\n"
+            "  - {name: one, expect: defer, approvals: finance,\n"
+            "     given: {tool: files/read_x}}\n"
+            "  - {name: two, expect: allow}\n")};
+    struct rules_errors errors = {.count = 0};
+    struct policy_cases cases;
+    assert_int_equal(policy_case_read(&arena, &settings, &file, &errors,
+                                      &cases),
+                     ERR_OK);
+    const struct policy_case *c = &cases.at[0];
+    assert_int_equal(c->expect, DECISION_DEFER);
+    is(c->approvals.at[0], "finance");
+    assert_int_equal(c->request.action, ACTION_TOOL_CALL);
+    is(c->request.resource, "files/read_x");
+    is(c->request.destination.provider, "files");
+    assert_int_equal(cases.at[1].request.action, ACTION_MODEL_INVOKE);
+    is(cases.at[1].request.destination.provider, "p");
+    assert_null(cases.at[1].request.tool);
 }
 
 static void test_what_is_wrong_is_told_at_its_place(void **state)
@@ -167,8 +307,9 @@ static void test_what_is_wrong_is_told_at_its_place(void **state)
                      "tests?"},
         {"tests: {}", "t:1:8: tests: is a list of at most 10000"},
         {"tests: [{expect: allow}]", "t:1:9: a test has a name:"},
-        {"tests: [{name: a}]", "t:1:9: expect: is allow or deny"},
-        {"tests: [{name: a, expect: yes}]", "t:1:27: allow or deny is wanted"},
+        {"tests: [{name: a}]", "t:1:9: expect: is allow, deny or defer"},
+        {"tests: [{name: a, expect: yes}]",
+         "t:1:27: allow, deny or defer is wanted"},
         {"tests: [{name: a, expect: deny, given: {acton: x}}]",
          "t:1:41: there is no key \"acton\" here; did you mean action?"},
         {"tests: [{name: a, expect: deny}]", "t:1:9: chain: is missing"},
@@ -196,6 +337,19 @@ static void test_what_is_wrong_is_told_at_its_place(void **state)
         {"defaults: {given: {context: {session: {calls: -1}}}}\ntests: "
          "[{name: a, expect: deny}]",
          "t:1:47: a whole number from 0 is wanted"},
+#define TOOL(rest)                                                             \
+    "tests: [{name: a, expect: deny, given: {agent: a/b, " rest "}}]"
+        {TOOL("tool: files"), "t:1:40: a tool's name is <server>/<tool>"},
+        {TOOL("tool: files/x, resource: small"),
+         "t:1:59: tool: is a resource: not both"},
+        {TOOL("tool: f/x, risk: [fun]"), "t:1:70: there is no risk \"fun\""},
+        {TOOL("tool: f/x, risk: []"), "t:1:70: risk: is at least one word"},
+        {TOOL("tool: f/x, arguments: [1]"), "t:1:75: arguments: is a map"},
+        {TOOL("tool: f/x, arguments: {a: 1}, element: /b"),
+         "t:1:92: there is no \"/b\" in the arguments; a JSON Pointer like "
+         "/items/0 is wanted"},
+        {TOOL("action: model:invoke, resource: m, arguments: {}"),
+         "t:1:99: arguments: is for tools, and this is none"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct rules_file file = {STR("t"), str_from(rows[i].text)};
@@ -203,7 +357,7 @@ static void test_what_is_wrong_is_told_at_its_place(void **state)
         struct policy_cases cases;
         char got[RULES_TEXT_MAX + 64];
         struct buf text;
-        assert_int_equal(policy_case_read(&arena, &file, &errors, &cases),
+        assert_int_equal(policy_case_read(&arena, NULL, &file, &errors, &cases),
                          ERR_CONFIG);
         assert_true(errors.count > 0);
         buf_init_lent(&text, got, sizeof(got));
@@ -229,7 +383,7 @@ static void test_memory_that_runs_out_is_told(void **state)
         struct policy_cases cases;
         struct arena a;
         arena_init(&a, cap);
-        e = policy_case_read(&a, &file, &errors, &cases);
+        e = policy_case_read(&a, NULL, &file, &errors, &cases);
         assert_true(e == ERR_OK || e == ERR_NO_MEMORY);
         arena_release(&a);
     }
@@ -242,6 +396,9 @@ int main(void)
         cmocka_unit_test(test_a_question_has_what_its_file_says),
         cmocka_unit_test(test_options_go_before_the_file),
         cmocka_unit_test(test_tests_are_read_with_their_defaults),
+        cmocka_unit_test(test_rule_11_a_question_names_a_call),
+        cmocka_unit_test(test_rule_13_a_tool_that_nobody_knows_has_every_risk),
+        cmocka_unit_test(test_a_tests_own_tool_hides_what_defaults_do),
         cmocka_unit_test(test_what_is_wrong_is_told_at_its_place),
         cmocka_unit_test(test_memory_that_runs_out_is_told),
     };

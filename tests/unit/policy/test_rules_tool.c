@@ -249,6 +249,11 @@ static void test_what_is_no_question_is_denied(void **state)
     f.request.action = ACTION_TOOL_CALL;
     f.tool.name = STR("");
     assert_int_equal(effect(&f, ALL, NULL), DECISION_DENY);
+    f.request.action = ACTION_RESOURCE_READ;
+    f.request.resource_type = STR("Resource");
+    assert_int_equal(effect(&f, ALL, NULL), DECISION_DENY);
+    f.request.action = ACTION_TOOL_CALL;
+    f.request.resource_type = STR("Tool");
     f.request.tool = NULL;
     assert_int_equal(effect(&f, ALL, NULL), DECISION_DENY);
     fixture_end(&f);
