@@ -299,9 +299,9 @@ static enum err take_first(struct gateway_tools *t,
     }
     t->takes = n > 0;
     enum err e = ERR_OK;
+    const struct catalog_offer o = {j->server, losing, n, false};
     if (n > 0)
-        e = catalog_writer_offer(t->writer, j->server, losing, n, false, now_us,
-                                 &t->changes);
+        e = catalog_writer_offer(t->writer, &o, now_us, &t->changes);
     free(losing);
     return e;
 }
@@ -314,17 +314,20 @@ static enum err make_changes(struct gateway_tools *t,
     const struct gateway_tools_approval *a = j->approval;
 
     t->takes = false;
-    if (a != NULL)
-        return catalog_writer_approve(t->writer, j->server, a->name, &a->seen,
-                                      a->author, now_us, &t->changes);
+    if (a != NULL) {
+        const struct catalog_approval yes = {j->server, a->name, a->seen,
+                                             a->author};
+        return catalog_writer_approve(t->writer, &yes, now_us, &t->changes);
+    }
     if (catalog_is_settled(catalog_writer_current(t->writer), j->server,
                            j->offered, j->count))
         return ERR_OK;
     enum err e = take_first(t, j, now_us);
     if (e != ERR_OK || t->takes)
         return e;
-    return catalog_writer_offer(t->writer, j->server, j->offered, j->count,
-                                j->approve_new, now_us, &t->changes);
+    const struct catalog_offer o = {j->server, j->offered, j->count,
+                                    j->approve_new};
+    return catalog_writer_offer(t->writer, &o, now_us, &t->changes);
 }
 
 /* Goes on until somebody has to be waited for. */

@@ -19,8 +19,10 @@ enum { BATCH_ROWS = 128 };
 #define BATCH_TEXT_MAX (STORE_BATCH_MAX - 128 * KIB)
 #define PAGE_ARENA_MAX (STORE_RESULT_MAX + 1 * MIB)
 
-static_assert(2 * CATALOG_TEXT_MAX <= BATCH_TEXT_MAX, "a row fits a batch");
-static_assert(PAGE_MIN * (2 * CATALOG_TEXT_MAX + 4096) <= STORE_RESULT_MAX,
+static_assert((size_t)2 * CATALOG_TEXT_MAX <= BATCH_TEXT_MAX,
+              "a row fits a batch");
+static_assert((size_t)PAGE_MIN * 2 * CATALOG_TEXT_MAX + 64 * KIB <=
+                  STORE_RESULT_MAX,
               "a smallest page fits a result");
 
 struct gateway_tools_rows {

@@ -126,8 +126,10 @@ static enum err draft_end(const struct draft *d, struct catalog_changes *ret)
 
 static int by_name(const void *a, const void *b)
 {
-    const struct catalog_entry *const *x = a;
-    const struct catalog_entry *const *y = b;
+    const struct catalog_entry *const *x =
+        (const struct catalog_entry *const *)a;
+    const struct catalog_entry *const *y =
+        (const struct catalog_entry *const *)b;
     return catalog_entry_compare(&(*x)->tool, (*y)->tool.server,
                                  (*y)->tool.tool.name);
 }
@@ -144,8 +146,10 @@ enum err catalog_writer_load(struct catalog_writer *w,
     if (e == ERR_OK && count > 1)
         qsort((void *)d.entries, d.count, sizeof(*d.entries), by_name);
     for (size_t i = 1; e == ERR_OK && i < d.count; i++)
-        e = by_name(&d.entries[i - 1], &d.entries[i]) == 0 ? ERR_CORRUPT
-                                                           : ERR_OK;
+        e = by_name((const void *)&d.entries[i - 1],
+                    (const void *)&d.entries[i]) == 0
+                ? ERR_CORRUPT
+                : ERR_OK;
     if (e == ERR_OK)
         e = draft_end(&d, &changes);
     if (e == ERR_OK) {
@@ -192,15 +196,15 @@ static int by_exact(const void *a, const void *b)
     return str_compare(x->name, y->name);
 }
 
-static size_t gather(const struct catalog *c, struct str server,
-                     const struct tool *offered, size_t count, struct named *to)
+static size_t gather(const struct catalog *c, const struct catalog_offer *o,
+                     struct named *to)
 {
     const struct catalog_tool *t;
     size_t n = 0;
 
-    for (size_t i = 0; i < count; i++)
-        to[n++] = (struct named){offered[i].name, &offered[i], false};
-    for (size_t i = 0; (t = catalog_at(c, server, i)) != NULL; i++)
+    for (size_t i = 0; i < o->count; i++)
+        to[n++] = (struct named){o->offered[i].name, &o->offered[i], false};
+    for (size_t i = 0; (t = catalog_at(c, o->server, i)) != NULL; i++)
         to[n++] = (struct named){t->tool.name, NULL, false};
     qsort(to, n, sizeof(*to), by_nocase);
     return n;
@@ -237,14 +241,8 @@ static enum err look_at_names(struct named *at, size_t n, size_t *ret_count)
     return ERR_OK;
 }
 
-struct offer {
-    struct str server;
-    bool approve_new;
-    int64_t now_us;
-};
-
-static enum err add_new(struct draft *d, const struct offer *o,
-                        const struct named *n)
+static enum err add_new(struct draft *d, const struct catalog_offer *o,
+                        const struct named *n, int64_t now_us)
 {
     const struct catalog_row row = {
         .server = o->server,
@@ -252,20 +250,19 @@ static enum err add_new(struct draft *d, const struct offer *o,
         .state =
             o->approve_new || n->has_twin ? CATALOG_PROPOSED : CATALOG_PINNED,
         .pinned = n->offered->text,
-        .first_us = o->now_us,
-        .changed_us = o->now_us,
+        .first_us = now_us,
+        .changed_us = now_us,
     };
     return draft_add(d, CATALOG_SEEN, &row);
 }
 
-static enum err add_changed(struct draft *d, const struct offer *o,
-                            const struct catalog_tool *t,
-                            const struct tool *offered)
+static enum err add_changed(struct draft *d, const struct catalog_tool *t,
+                            const struct tool *offered, int64_t now_us)
 {
     struct catalog_row row = catalog_entry_row(t);
     bool readable = catalog_entry_readable(offered);
 
-    row.changed_us = o->now_us;
+    row.changed_us = now_us;
     if (t->state == CATALOG_PROPOSED) {
         row.pinned = offered->text;
         return draft_add(d, CATALOG_CHANGED, &row);
@@ -280,8 +277,8 @@ static enum err add_changed(struct draft *d, const struct offer *o,
     return draft_add(d, CATALOG_CHANGED, &row);
 }
 
-static enum err add_offered(struct draft *d, const struct offer *o,
-                            const struct named *names, size_t n)
+static enum err add_offered(struct draft *d, const struct catalog_offer *o,
+                            const struct named *names, size_t n, int64_t now_us)
 {
     enum err e = ERR_OK;
 
@@ -290,8 +287,8 @@ static enum err add_offered(struct draft *d, const struct offer *o,
             catalog_find(d->writer->current, o->server, names[i].name);
         if (catalog_entry_follows(t, names[i].offered))
             continue;
-        e = t == NULL ? add_new(d, o, &names[i])
-                      : add_changed(d, o, t, names[i].offered);
+        e = t == NULL ? add_new(d, o, &names[i], now_us)
+                      : add_changed(d, t, names[i].offered, now_us);
     }
     return e;
 }
@@ -305,25 +302,21 @@ static bool is_too_much(const struct tool *offered, size_t count)
     return count > CATALOG_SERVER_MAX || bytes > CATALOG_SERVER_TEXT_MAX;
 }
 
-enum err catalog_writer_offer(struct catalog_writer *w, struct str server,
-                              const struct tool *offered, size_t count,
-                              bool approve_new, int64_t now_us,
+enum err catalog_writer_offer(struct catalog_writer *w,
+                              const struct catalog_offer *o, int64_t now_us,
                               struct catalog_changes *ret)
 {
-    const struct offer o = {server, approve_new, now_us};
-    size_t known = catalog_count(w->current, server), n = 0;
+    size_t known = catalog_count(w->current, o->server), n = 0;
     struct draft d = {0};
 
-    if (is_too_much(offered, count))
+    if (is_too_much(o->offered, o->count))
         return ERR_LIMIT;
-    struct named *names = calloc(count + known + 1, sizeof(*names));
-    enum err e = names == NULL ? ERR_NO_MEMORY : draft_begin(&d, w, count);
+    struct named *names = calloc(o->count + known + 1, sizeof(*names));
+    enum err e = names == NULL ? ERR_NO_MEMORY : draft_begin(&d, w, o->count);
     if (e == ERR_OK)
-        e = look_at_names(names,
-                          gather(w->current, server, offered, count, names),
-                          &n);
+        e = look_at_names(names, gather(w->current, o, names), &n);
     if (e == ERR_OK)
-        e = add_offered(&d, &o, names, n);
+        e = add_offered(&d, o, names, n, now_us);
     if (e == ERR_OK)
         e = draft_end(&d, ret);
     draft_release(&d);
@@ -351,22 +344,21 @@ static enum err approved(const struct catalog_tool *t, const struct hash *seen,
     return ERR_OK;
 }
 
-enum err catalog_writer_approve(struct catalog_writer *w, struct str server,
-                                struct str name, const struct hash *seen,
-                                struct str who, int64_t now_us,
-                                struct catalog_changes *ret)
+enum err catalog_writer_approve(struct catalog_writer *w,
+                                const struct catalog_approval *a,
+                                int64_t now_us, struct catalog_changes *ret)
 {
-    const struct catalog_tool *t = catalog_find(w->current, server, name);
+    const struct catalog_tool *t = catalog_find(w->current, a->server, a->name);
     struct catalog_row row;
     struct draft d;
 
     if (t == NULL)
         return ERR_NOT_FOUND;
-    enum err e = approved(t, seen, &row);
+    enum err e = approved(t, &a->seen, &row);
     if (e != ERR_OK)
         return e;
     row.changed_us = now_us;
-    row.approved_by = who;
+    row.approved_by = a->who;
     e = draft_begin(&d, w, 1);
     if (e == ERR_OK)
         e = draft_add(&d, CATALOG_APPROVED, &row);

@@ -67,20 +67,30 @@ struct catalog *catalog_writer_current(const struct catalog_writer *w);
  * `approve_new` as in the settings.  ERR_LIMIT: too many, or too long in all.
  * ERR_MALFORMED: one name twice.
  */
-MUST_CHECK enum err
-catalog_writer_offer(struct catalog_writer *w, struct str server,
-                     const struct tool *offered, size_t count, bool approve_new,
-                     int64_t now_us, struct catalog_changes *ret);
+struct catalog_offer {
+    struct str server;
+    const struct tool *offered; /* name, text and digest count */
+    size_t count;
+    bool approve_new;
+};
+MUST_CHECK enum err catalog_writer_offer(struct catalog_writer *w,
+                                         const struct catalog_offer *o,
+                                         int64_t now_us,
+                                         struct catalog_changes *ret);
 
 /*
  * `who` approves what a proposed or quarantined tool offers, whose digest is
  * `seen`: exactly what that person has looked at.  ERR_NOT_FOUND.
  * ERR_CONFLICT: it is pinned already, or another definition is offered now.
  */
+struct catalog_approval {
+    struct str server, name;
+    struct hash seen;
+    struct str who;
+};
 MUST_CHECK enum err catalog_writer_approve(struct catalog_writer *w,
-                                           struct str server, struct str name,
-                                           const struct hash *seen,
-                                           struct str who, int64_t now_us,
+                                           const struct catalog_approval *a,
+                                           int64_t now_us,
                                            struct catalog_changes *ret);
 
 /* What was told is recorded: `next` becomes the current one (a reference is

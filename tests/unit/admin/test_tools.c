@@ -48,8 +48,9 @@ static enum err approve(void *user, const struct admin_tool_approval *a,
     copy(approval.reason, sizeof(approval.reason), a->reason);
     if (approval_err != ERR_OK)
         return approval_err;
-    enum err e = catalog_writer_approve(writer, a->server, a->name, &a->seen,
-                                        a->author, 3, &changes);
+    const struct catalog_approval yes = {a->server, a->name, a->seen,
+                                         a->author};
+    enum err e = catalog_writer_approve(writer, &yes, 3, &changes);
     if (e != ERR_OK) {
         done(arg, e);
         return ERR_OK;
@@ -77,9 +78,8 @@ static struct tool make(const char *name, const char *says)
 static void offer(const char *server, struct tool t, bool approve_new)
 {
     struct catalog_changes changes;
-    assert_int_equal(catalog_writer_offer(writer, str_from(server), &t, 1,
-                                          approve_new, 1, &changes),
-                     ERR_OK);
+    const struct catalog_offer o = {str_from(server), &t, 1, approve_new};
+    assert_int_equal(catalog_writer_offer(writer, &o, 1, &changes), ERR_OK);
     catalog_writer_publish(writer, changes.next);
     catalog_unref(changes.next);
 }

@@ -87,8 +87,8 @@ static enum err try_offer(struct bench *b, const struct tool *at, size_t n,
 {
     forget(b);
     b->now++;
-    return catalog_writer_offer(b->writer, STR("crm"), at, n, approve_new,
-                                b->now, &b->last);
+    const struct catalog_offer o = {STR("crm"), at, n, approve_new};
+    return catalog_writer_offer(b->writer, &o, b->now, &b->last);
 }
 
 /* Offers, publishes, and says how much has changed. */
@@ -114,9 +114,9 @@ static enum catalog_event offer_one(struct bench *b, struct tool t)
 static enum err approve(struct bench *b, const char *name, struct hash seen)
 {
     forget(b);
-    enum err e =
-        catalog_writer_approve(b->writer, STR("crm"), str_from(name), &seen,
-                               STR("local|ada"), ++b->now, &b->last);
+    const struct catalog_approval a = {STR("crm"), str_from(name), seen,
+                                       STR("local|ada")};
+    enum err e = catalog_writer_approve(b->writer, &a, ++b->now, &b->last);
     if (e == ERR_OK)
         catalog_writer_publish(b->writer, b->last.next);
     return e;
