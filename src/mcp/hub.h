@@ -35,6 +35,7 @@ enum {
     HUB_LINKS_MAX = 4096,          /* of one worker */
 };
 
+/* At most 64 workers. */
 MUST_CHECK enum err hub_net_new(unsigned workers, struct hub_net **ret);
 void hub_net_free(struct hub_net *n); /* after all hubs; NULL is allowed */
 
@@ -48,7 +49,8 @@ struct hub_options {
 };
 MUST_CHECK enum err hub_new(const struct hub_options *o, struct hub **ret);
 /* Closes all links; events come no more, and what other workers still have
- * here fails.  On the worker's thread, before its loop closes. */
+ * here fails with ERR_SHUTDOWN.  On the worker's thread, before its loop
+ * closes. */
 void hub_free(struct hub *h); /* NULL is allowed */
 /* Closes links that are idle or whose session has ended; once a second. */
 void hub_sweep(struct hub *h);
@@ -74,6 +76,9 @@ struct hub_to {
     struct hub_keep keep;      /* what the three above are borrowed from */
     struct str tenant;
     struct str authorization; /* copied, wiped; or empty */
+    /* Of tools/call: what was decided on, borrowed for the call; NULL: what
+     * this link's callers were told last. */
+    struct hub_offer *offer;
 };
 
 /* What a link's server has told of itself; counted, immutable. */
@@ -121,17 +126,23 @@ struct hub_call {
  */
 MUST_CHECK enum err hub_open(struct hub *h, struct hub_call *c,
                              const struct hub_to *to);
-/* The offer of a link that is open and whose tools have not changed since;
- * NULL: it has to be opened, or belongs to another worker and is not known
- * here.  One reference. */
+/* The offer of a link that is open and whose tools have not changed since, of
+ * whatever worker; NULL: it has to be opened.  One reference. */
 struct hub_offer *hub_known(struct hub *h, const struct hub_to *to);
 
-/* Sends `m` with `params` (copied) as c->number. */
+/*
+ * Sends `m` with `params` (copied) as c->number; opens a link where there is
+ * none.  What surely was not acted on because the server has forgotten our
+ * session is sent once more, on a new link.  tools/call goes out only while the
+ * server offers the tools that it was decided on (to->offer): else HUB_FAILED
+ * with ERR_CONFLICT, and hub_open() tells what it offers now.
+ */
 MUST_CHECK enum err hub_send(struct hub *h, struct hub_call *c,
                              const struct hub_to *to, enum method m,
                              struct str params);
 /* One more HUB_NOTICE or HUB_ASKED may come; one may from the beginning.
- * Answers and failures need no credit, but come after what came before. */
+ * Answers and failures need no credit, but come after what came before: what
+ * still waits then, up to the bounds above, comes at once with them. */
 void hub_next(struct hub *h, struct hub_call *c);
 /* Gives up; no event follows.  Allowed when idle. */
 void hub_cancel(struct hub *h, struct hub_call *c, struct str reason);
