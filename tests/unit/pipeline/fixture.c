@@ -166,6 +166,13 @@ enum err http_client_send(struct http_client *c,
     return ERR_OK;
 }
 
+enum err http_client_leave(struct http_client *c,
+                           const struct http_call_request *r)
+{
+    (void)r;
+    return c->answer;
+}
+
 static void on_pull(struct body_source *src, body_sink *sink, void *reader)
 {
     struct http_call *c = CONTAINER_OF(src, struct http_call, source);
@@ -248,9 +255,32 @@ enum err ledger_client_append(struct ledger_client *c,
     buf_init(&c->entries[c->count], ENTRY_MAX);
     buf_add(&c->entries[c->count], a->entry);
     c->how[c->count] = *a;
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->waits[i] == w) /* of one that gave up, at the same place */
+            c->waits[i] = NULL;
+    }
     c->waits[c->count] = w;
     c->count++;
+    if (w != NULL)
+        list_push(&c->waiting, &w->node);
     return ERR_OK;
+}
+
+void ledger_wait_cancel(struct ledger_wait *w)
+{
+    if (w->node.next != NULL)
+        list_remove(&w->node);
+}
+
+/* Who gave up may be gone: they are looked for by address alone. */
+static bool waits(const struct ledger_client *c, const struct ledger_wait *w)
+{
+    LIST_EACH(it, next, &c->waiting)
+    {
+        if (CONTAINER_OF(it, struct ledger_wait, node) == w)
+            return true;
+    }
+    return false;
 }
 
 void world_ack(struct world *w, enum err e)
@@ -259,8 +289,10 @@ void world_ack(struct world *w, enum err e)
         struct ledger_wait *wait = w->ledger.waits[i];
         const struct ledger_receipt receipt = {.index = i};
         w->ledger.waits[i] = NULL;
-        if (wait != NULL)
-            wait->done(wait, e, e == ERR_OK ? &receipt : NULL);
+        if (wait == NULL || !waits(&w->ledger, wait))
+            continue;
+        list_remove(&wait->node);
+        wait->done(wait, e, e == ERR_OK ? &receipt : NULL);
     }
 }
 
@@ -388,6 +420,7 @@ static void add_alice(struct registry_view *v)
                                          .owner = STR("keys|owner"),
                                          .purposes = purposes,
                                          .purpose_count = 1,
+                                         .risk = RISK_ALL,
                                          .state = REGISTRY_ACTIVE,
                                          .expires_us = INT64_MAX,
                                          .keys = &key,
@@ -491,6 +524,7 @@ int world_open(void **state)
     assert_int_equal(snapshot_new(&a, &s, rules, 1, &w->w.snapshot, &why),
                      ERR_OK);
     rules_unref(rules);
+    list_init(&w->ledger.waiting);
     list_init(&w->w.actions);
     list_init(&w->w.leaving);
     list_init(&w->w.key_waiters);

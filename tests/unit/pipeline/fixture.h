@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/list.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "keeper/keeper_client.h"
@@ -64,6 +65,7 @@ struct ledger_client {
     struct buf entries[ENTRIES_MAX];
     struct ledger_append how[ENTRIES_MAX];
     struct ledger_wait *waits[ENTRIES_MAX]; /* not answered yet */
+    struct list waiting;                    /* ... and not given up */
     size_t count;
     enum err answer; /* of an append */
 };
