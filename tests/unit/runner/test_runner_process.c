@@ -25,6 +25,10 @@ static const char *const found_cat[] = {"cat", NULL};
 static const char *const missing[] = {"/no/such/file", NULL};
 static const char *const unfound[] = {"no-such-command-anywhere", NULL};
 static const char *const folder[] = {"/", NULL};
+static const char *const own_home[] = {"sh", "-c", "echo $HOME; exec cat",
+                                       NULL};
+static const char *const says[] = {"sh", "-c", "echo $SAY $HOME", NULL};
+static const char *const said[] = {"SAY=hello", "HOME=here", NULL};
 static const char *const fails[] = {"sh", "-c", "exit 7", NULL};
 static const char *const deaf[] = {"sh", "-c",
                                    "trap '' TERM; echo up; sleep 100", NULL};
@@ -41,12 +45,27 @@ static const char *const look[] = {
     " ulimit -c; ulimit -n",
     NULL};
 
+static const char *const not_there[] = {"/no/such/folder", NULL};
+static const char *const ours[] = {"/usr", NULL};
+/* As if the data directory stood there. */
+static const char *const of_ours[] = {"/usr/share/doc", NULL};
+
 static const struct runner_command commands[] = {
-    {.name = "cat", .argv = cat},         {.name = "found", .argv = found_cat},
-    {.name = "missing", .argv = missing}, {.name = "unfound", .argv = unfound},
-    {.name = "folder", .argv = folder},   {.name = "fails", .argv = fails},
-    {.name = "deaf", .argv = deaf},       {.name = "family", .argv = family},
+    {.name = "cat", .argv = cat},
+    {.name = "found", .argv = found_cat},
+    {.name = "missing", .argv = missing},
+    {.name = "unfound", .argv = unfound},
+    {.name = "folder", .argv = folder},
+    {.name = "fails", .argv = fails},
+    {.name = "deaf", .argv = deaf},
+    {.name = "family", .argv = family},
     {.name = "look", .argv = look},
+    {.name = "home", .argv = own_home},
+    {.name = "says", .argv = says, .env = said},
+    {.name = "faulty", .argv = cat, .fault = "its variable is missing"},
+    {.name = "nowhere", .argv = cat, .cwd = "/no/such/folder"},
+    {.name = "reads", .argv = cat, .read = not_there},
+    {.name = "takes", .argv = cat, .write = ours},
 };
 
 struct fixture {
@@ -71,6 +90,19 @@ static struct wire connect_client(struct fixture *x, enum frame_role role)
     return w;
 }
 
+static const struct runner_command renamed = {.name = "other", .argv = cat};
+
+/* Another table, the first time it is asked for; then a broken one. */
+static bool reload(void *user, struct runner_table *ret)
+{
+    static bool done;
+    if (done)
+        return false;
+    done = true;
+    *ret = (struct runner_table){.commands = user, .command_count = 1};
+    return true;
+}
+
 static void start_runner(struct fixture *x, size_t command_count)
 {
     int ends[2];
@@ -81,10 +113,13 @@ static void start_runner(struct fixture *x, size_t command_count)
     if (x->pid == 0) {
         (void)close(ends[0]);
         (void)signal(SIGPIPE, SIG_IGN); /* as the real one does */
-        const struct runner_process_options o = {.control_fd = ends[1],
-                                                 .table = {.commands = commands,
-                                                           .command_count =
-                                                               command_count}};
+        const struct runner_process_options o = {
+            .control_fd = ends[1],
+            .table = {.commands = commands,
+                      .command_count = command_count,
+                      .kept = of_ours},
+            .reload = reload,
+            .user = (void *)(uintptr_t)&renamed};
         _exit(runner_process_run(&o));
     }
     (void)close(ends[1]);
@@ -120,11 +155,9 @@ static int tear_down(void **state)
     struct fixture *x = *state;
     close_pipes(x);
     wire_release(&x->client);
-    wire_release(&x->control);
-    if (x->pid != 0) {
-        (void)kill(x->pid, SIGKILL);
+    wire_release(&x->control); /* it ends, and leaves nothing */
+    if (x->pid != 0)
         assert_int_equal(waitpid(x->pid, NULL, 0), x->pid);
-    }
     free(x);
     return 0;
 }
@@ -216,9 +249,11 @@ static void expect_refused(struct wire *w, uint64_t tag, const char *word)
     assert_true(frame_get_u64(&r) == tag);
     struct str why = frame_get_str(&r);
     assert_true(frame_reader_done(&r));
-    char text[128] = "";
-    memcpy(text, why.ptr, why.len < 127 ? why.len : 127);
-    assert_non_null(strstr(text, word));
+    char text[RUNNER_REASON_MAX + 1] = "";
+    assert_true(why.len <= RUNNER_REASON_MAX);
+    memcpy(text, why.ptr, why.len);
+    if (strstr(text, word) == NULL)
+        fail_msg("not \"%s\" but: %s", word, text);
 }
 
 /* Reads until the writers are gone, or `stop_at` bytes. */
@@ -286,12 +321,83 @@ static void test_an_empty_table_starts_nothing(void **state)
 static void test_what_cannot_be_executed_is_refused(void **state)
 {
     struct fixture *x = *state;
-    static const char *const names[] = {"missing", "unfound", "folder"};
-    for (uint64_t i = 0; i < ARRAY_LEN(names); i++) {
-        send_start(&x->client, i, names[i]);
-        expect_refused(&x->client, i, "cannot be executed");
+    static const struct {
+        const char *name, *why;
+    } cases[] = {
+        {"missing", "cannot be executed: /no/such/file: No such file"},
+        {"unfound", "cannot be executed: no-such-command-anywhere"},
+        {"folder", "cannot be executed: /: Permission denied"},
+        {"faulty", "its variable is missing"},
+        {"nowhere", "no folder /no/such/folder: No such file"},
+        {"reads", "may not use /no/such/folder: No such file"},
+        {"takes", "Writ keeps files of its own in /usr"},
+    };
+    for (uint64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        send_start(&x->client, i, cases[i].name);
+        expect_refused(&x->client, i, cases[i].why);
     }
     start(x, 9, "cat"); /* and others still are */
+}
+
+static void test_its_environment_is_what_the_table_names(void **state)
+{
+    struct fixture *x = *state;
+    char got[64];
+    start(x, 1, "says");
+    (void)read_all(x->pipes[RUNNER_STDOUT], got, sizeof(got), sizeof(got));
+    assert_string_equal(got, "hello here\n");
+    assert_int_equal(expect_exited(&x->client, 1), 0);
+}
+
+static void tell_reload(struct fixture *x)
+{
+    frame_add(wire_out(&x->control), RUNNER_RELOAD, 0, (struct str){NULL, 0});
+    assert_int_equal(wire_flush(&x->control), ERR_OK);
+}
+
+/* Asks until the runner has taken what the supervisor says. */
+static void start_when_known(struct fixture *x, uint64_t tag, const char *name)
+{
+    struct frame f;
+    for (;;) {
+        int fd = -1;
+        send_start(&x->client, tag, name);
+        assert_int_equal(next(&x->client, &f, &fd), ERR_OK);
+        if (f.type == RUNNER_PIPE) {
+            x->pipes[0] = fd;
+            break;
+        }
+        assert_int_equal(f.type, RUNNER_REFUSED);
+    }
+    for (int i = 1; i <= RUNNER_PIPES; i++) {
+        int fd = -1;
+        assert_int_equal(next(&x->client, &f, &fd), ERR_OK);
+        if (i < RUNNER_PIPES)
+            x->pipes[i] = fd;
+    }
+    assert_int_equal(f.type, RUNNER_STARTED);
+}
+
+static void test_another_table_leaves_what_runs(void **state)
+{
+    struct fixture *x = *state;
+    char answer[8];
+    start(x, 1, "cat");
+    int in = x->pipes[RUNNER_STDIN], out = x->pipes[RUNNER_STDOUT];
+    (void)close(x->pipes[RUNNER_STDERR]);
+    tell_reload(x);
+    start_when_known(x, 2, "other");
+    tell_reload(x); /* broken: this one stays */
+    send_start(&x->client, 3, "cat");
+    expect_refused(&x->client, 3, "no command is configured");
+    assert_int_equal(write(in, "on", 2), 2);
+    assert_int_equal(read_all(out, answer, sizeof(answer), 2), 2);
+    (void)close(in);
+    (void)close(out);
+    assert_int_equal(expect_exited(&x->client, 1), 0);
+    close_pipes(x);
+    assert_int_equal(expect_exited(&x->client, 2), 0);
+    start_when_known(x, 4, "other");
 }
 
 static void test_the_exit_code_is_reported(void **state)
@@ -436,13 +542,18 @@ static void test_a_shutdown_ends_all(void **state)
 static void test_a_crash_ends_what_was_started(void **state)
 {
     struct fixture *x = *state;
-    start(x, 3, "cat");
+    char home[64], end[8];
+    start(x, 3, "home");
+    size_t n = read_all(x->pipes[RUNNER_STDOUT], home, sizeof(home),
+                        strlen("/tmp/writ-tool-XXXXXX\n"));
     assert_int_equal(kill(x->pid, SIGKILL), 0);
     (void)end_of(x);
-    char end[8]; /* cat's end of the pipe closes with it */
+    /* cat's end of the pipe closes with it */
     assert_int_equal(read_all(x->pipes[RUNNER_STDOUT], end, sizeof(end),
                               sizeof(end)),
                      0);
+    home[n - 1] = '\0';
+    (void)rmdir(home); /* nobody else is left to do it */
 }
 
 static void test_hostile_frames_end_their_connection_alone(void **state)
@@ -517,6 +628,8 @@ int main(void)
         WITH_RUNNER(test_what_is_not_configured_is_refused),
         cmocka_unit_test(test_an_empty_table_starts_nothing),
         WITH_RUNNER(test_what_cannot_be_executed_is_refused),
+        WITH_RUNNER(test_its_environment_is_what_the_table_names),
+        WITH_RUNNER(test_another_table_leaves_what_runs),
         WITH_RUNNER(test_the_exit_code_is_reported),
         WITH_RUNNER(test_stop_ends_it_and_a_second_one_is_no_error),
         WITH_RUNNER(test_what_ignores_the_stop_is_killed),

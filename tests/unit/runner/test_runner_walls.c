@@ -36,7 +36,13 @@
 #include "os/confine_files.h"
 #include "runner/runner_child.h"
 
-enum { PATIENCE_MS = 30000, OUTPUT_MAX = 16384, TEXT = 256, NOBODY = 65534 };
+enum {
+    PATIENCE_MS = 30000,
+    OUTPUT_MAX = 16384,
+    TEXT = 256,
+    NOBODY = 65534,
+    SYS_LANDLOCK = 444
+};
 
 /* What is "ours" in a test. */
 struct ours {
@@ -196,6 +202,25 @@ static void assert_untouched(const struct ours *o)
     assert_int_equal(st.st_mode & 07777, 0700);
 }
 
+static void install(struct sock_filter *filter, unsigned short n)
+{
+    struct sock_fprog program = {n, filter};
+    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* As older kernels, and some containers: there is no Landlock. */
+static void refuse_landlock(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_LANDLOCK, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    install(filter, ARRAY_LEN(filter));
+}
+
 /* As containers do: no namespace is to be had. */
 static void refuse_namespaces(void)
 {
@@ -209,15 +234,13 @@ static void refuse_namespaces(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = {ARRAY_LEN(filter), filter};
-    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    install(filter, ARRAY_LEN(filter));
 }
 
 /* How a case is run. */
 struct way {
     uid_t uid;
-    bool network, namespaces;
+    bool network, namespaces, landlock;
 };
 
 /* In a process of its own: what the runner would do.  What the command said
@@ -233,6 +256,8 @@ static int run_probe(const struct ours *o, const struct way *way, int out)
     (void)prctl(PR_SET_DUMPABLE, 0);
     if (!way->namespaces)
         refuse_namespaces();
+    if (!way->landlock)
+        refuse_landlock();
     (void)snprintf(port, sizeof(port), "%u", o->port);
     (void)snprintf(other, sizeof(other), "%u", o->other_port);
     (void)snprintf(parent, sizeof(parent), "%d", (int)getppid());
@@ -251,12 +276,12 @@ static int run_probe(const struct ours *o, const struct way *way, int out)
     struct runner_starts from = {&table, -1};
     struct runner_child c;
     int pipes[RUNNER_PIPES];
-    if (way->network &&
+    if (way->network && way->landlock &&
         confine_files_ports_new(&o->port, 1, &from.ports) != ERR_OK)
         return 3;
     if (!runner_child_start(&from, &command, &c, pipes, why)) {
         (void)dprintf(out, "refused: %s\n", why);
-        return 4;
+        return way->landlock ? 4 : 0;
     }
     confine_words(c.confined, words);
     (void)dprintf(out, "confined %s\n", words);
@@ -353,10 +378,24 @@ static void test_rule_33_children_reach_nothing_of_ours(void **state)
     for (unsigned i = 0; i < 8; i++) {
         const struct way way = {.uid = (i & 1) != 0 ? NOBODY : getuid(),
                                 .namespaces = (i & 2) == 0,
-                                .network = (i & 4) != 0};
+                                .network = (i & 4) != 0,
+                                .landlock = true};
         if ((way.uid != getuid() && getuid() != 0) || (way.network && !ports))
             continue;
         assert_held(&way);
+    }
+}
+
+static void test_rule_33_no_walls_no_command(void **state)
+{
+    (void)state;
+    char said[OUTPUT_MAX];
+    for (int network = 0; network < 2; network++) {
+        const struct way way = {.uid = getuid(),
+                                .namespaces = true,
+                                .network = network != 0};
+        probe(&way, said);
+        assert_string_equal(said, "refused: this kernel offers no Landlock\n");
     }
 }
 
@@ -364,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rule_33_children_reach_nothing_of_ours),
+        cmocka_unit_test(test_rule_33_no_walls_no_command),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
