@@ -10,19 +10,15 @@ struct place {
 
 static bool place_of(enum method m, struct place *ret)
 {
-    switch (m) {
-    case METHOD_RESOURCES_LIST:
+    if (m == METHOD_RESOURCES_LIST)
         *ret = (struct place){STR("resources"), STR("uri")};
-        return true;
-    case METHOD_RESOURCES_TEMPLATES:
+    else if (m == METHOD_RESOURCES_TEMPLATES)
         *ret = (struct place){STR("resourceTemplates"), STR("uriTemplate")};
-        return true;
-    case METHOD_PROMPTS_LIST:
+    else if (m == METHOD_PROMPTS_LIST)
         *ret = (struct place){STR("prompts"), STR("name")};
-        return true;
-    default:
+    else
         return false;
-    }
+    return true;
 }
 
 static void write_items(const struct json *items, struct str name_is,

@@ -54,6 +54,7 @@ struct mcp_call {
     struct message_id id;
     struct message_id token; /* of the caller's, for progress */
     struct params params;    /* in a->question: gone when the intent is */
+    const struct json *arguments; /* of a tool; there as well */
     bool may_stream;         /* the caller takes server-sent events */
     struct fault fault;      /* err ERR_OK: nothing beyond a->err */
     enum mcp_place place;

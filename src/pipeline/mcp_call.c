@@ -47,14 +47,14 @@ static enum err check_arguments(struct action *a,
     struct json_schema_failure why;
     struct arena scratch;
 
-    /* A call without arguments is one with empty ones, from here on. */
-    if (c->params.call.arguments == NULL &&
-        json_read(&a->question, none, &c->params.call.arguments, NULL) !=
-            ERR_OK)
+    /* A call without arguments is one with empty ones, also as it is sent. */
+    c->arguments = c->params.call.arguments;
+    if (c->arguments == NULL &&
+        json_read(&a->question, none, &c->arguments, NULL) != ERR_OK)
         return ERR_NO_MEMORY;
     arena_init_spare(&scratch, REQUEST_ARENA_MAX, &a->worker->spare);
-    enum err e = json_schema_validate(schema, c->params.call.arguments,
-                                      &scratch, CHECK_STEPS, &why);
+    enum err e = json_schema_validate(schema, c->arguments, &scratch,
+                                      CHECK_STEPS, &why);
     if (e != ERR_OK)
         *ret = refusal_of_arguments(a->arena, e, &why);
     arena_release(&scratch);
@@ -90,7 +90,7 @@ static enum step take_tool(struct action *a, const struct catalog_tool *t)
     c->about.name = c->tool;
     c->about.pinned = true;
     c->about.schema = t->tool.input;
-    c->about.arguments = c->params.call.arguments;
+    c->about.arguments = c->arguments;
     return STEP_NEXT;
 }
 

@@ -3,25 +3,17 @@
 
 #include "base/attr.h"
 #include "base/text.h"
+#include "codec/uri.h"
 
 enum { MIRROR_MAX = 8192 };
 
-/* "example.org:8080" and "[::1]:8080" without port and brackets. */
-static struct str host_of(struct str authority)
+/* "localhost", 127.0.0.0/8 or ::1, and not a name that only begins so. */
+static bool is_loopback(const struct uri_authority *a)
 {
-    size_t end = authority.len;
-
-    if (authority.len > 0 && authority.ptr[0] == '[')
-        return str_skip(str_first(authority, str_find(authority, ']')), 1);
-    while (end > 0 && authority.ptr[end - 1] != ':')
-        end--;
-    return end == 0 ? authority : str_first(authority, end - 1);
-}
-
-static bool is_loopback_name(struct str host)
-{
-    return str_eq_nocase(host, STR("localhost")) || str_eq(host, STR("::1")) ||
-           str_starts(host, STR("127."));
+    if (!a->is_address)
+        return str_eq_nocase(a->host, STR("localhost"));
+    return a->is_ipv6 ? str_eq(a->host, STR("::1"))
+                      : str_starts(a->host, STR("127."));
 }
 
 static bool is_one_of(struct str what, struct names list)
@@ -49,10 +41,14 @@ static bool is_same(struct str origin, struct str authority)
 bool mcp_gate_admits(const struct settings *s,
                      const struct http_request_head *head, struct str peer)
 {
-    struct str host = host_of(head->authority), origin;
-    bool known = is_loopback_name(host) || is_one_of(host, s->hosts);
+    struct uri_authority asked, caller;
+    struct str origin;
 
-    if (is_loopback_name(host_of(peer)) && !known)
+    if (uri_authority(head->authority, &asked) != ERR_OK)
+        return false;
+    bool known = is_loopback(&asked) || is_one_of(asked.host, s->hosts);
+    bool local = uri_authority(peer, &caller) == ERR_OK && is_loopback(&caller);
+    if (local && !known)
         return false;
     if (!mcp_gate_field(head, STR("origin"), &origin))
         return false;
@@ -112,16 +108,12 @@ static struct str name_of(const struct params *p)
 {
     if (p == NULL)
         return (struct str){0};
-    switch (p->method) {
-    case METHOD_TOOLS_CALL:
+    if (p->method == METHOD_TOOLS_CALL)
         return p->call.name;
-    case METHOD_PROMPTS_GET:
+    if (p->method == METHOD_PROMPTS_GET)
         return p->prompt.name;
-    case METHOD_RESOURCES_READ:
-        return p->resource.uri;
-    default:
-        return (struct str){0};
-    }
+    return p->method == METHOD_RESOURCES_READ ? p->resource.uri
+                                              : (struct str){0};
 }
 
 bool mcp_gate_mirrors(const struct http_request_head *head,

@@ -117,22 +117,18 @@ static bool name_target(struct action *a)
     struct str server = mcp_server(a)->name, item = {0};
     struct buf name;
 
-    switch (c->method) {
-    case METHOD_PROMPTS_GET:
+    if (c->method == METHOD_PROMPTS_GET) {
         a->resource_type = STR("Prompt");
         item = c->params.prompt.name;
-        break;
-    case METHOD_RESOURCES_READ:
-    case METHOD_RESOURCES_SUBSCRIBE:
+    } else if (c->method == METHOD_RESOURCES_READ ||
+               c->method == METHOD_RESOURCES_SUBSCRIBE) {
         a->resource_type = STR("Resource");
         item = c->params.resource.uri;
-        break;
-    case METHOD_COMPLETE:
+    } else if (c->method == METHOD_COMPLETE) {
         a->resource_type =
             c->params.complete.is_prompt ? STR("Prompt") : STR("Resource");
         item = c->params.complete.target;
-        break;
-    default:
+    } else {
         a->resource_type = STR("ToolServer");
         a->resource = server;
         return true;
@@ -170,27 +166,21 @@ static enum step choose(struct action *a)
 {
     struct mcp_call *c = mcp_of(a);
 
-    switch (c->method) {
-    case METHOD_INITIALIZE:
+    if (c->method == METHOD_TOOLS_LIST && c->server == MCP_ALL)
+        return become(a, &mcp_gather_class);
+    if (c->method == METHOD_INITIALIZE || c->method == METHOD_TOOLS_LIST)
         return become(a, &mcp_open_class);
-    case METHOD_TOOLS_LIST:
-        return become(a, c->server == MCP_ALL ? &mcp_gather_class
-                                              : &mcp_open_class);
-    case METHOD_TOOLS_CALL:
+    if (c->method == METHOD_TOOLS_CALL || c->server != MCP_ALL)
         return become(a, &mcp_call_class);
-    default:
-        if (c->server != MCP_ALL)
-            return become(a, &mcp_call_class);
-        return mcp_stop(a,
-                        (struct fault){
-                            .err = ERR_UNSUPPORTED,
-                            .code = FAULT_METHOD,
-                            .pointer = STR("/method"),
-                            .text = STR("this path has tools only; each "
-                                        "server has a path of its own"),
-                        },
-                        MCP_IN_BAND);
-    }
+    return mcp_stop(a,
+                    (struct fault){
+                        .err = ERR_UNSUPPORTED,
+                        .code = FAULT_METHOD,
+                        .pointer = STR("/method"),
+                        .text = STR("this path has tools only; each server "
+                                    "has a path of its own"),
+                    },
+                    MCP_IN_BAND);
 }
 
 /* What both sides of this session can do, as far as it is known. */
@@ -240,7 +230,7 @@ static enum step read_message(struct action *a, struct str body)
     a->request_bytes = body.len;
     a->has_request_hmac = payload_hmac(a, body, a->request_hmac);
     enum err e = message_read(&a->question, body, &m, &id, &f);
-    if (!keep_id(a, id, &c->id))
+    if (!keep_id(a, e == ERR_OK ? m.id : id, &c->id))
         return stage_stop(a, ERR_NO_MEMORY);
     if (e != ERR_OK)
         return refuse(a, f);

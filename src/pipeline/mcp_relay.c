@@ -177,6 +177,7 @@ static void on_answered(struct action *a, const struct hub_event *e)
     a->attempt.has_answer_hmac =
         payload_hmac(a, e->text, a->attempt.answer_hmac);
     a->outcome = e->is_error || e->is_tool_error ? OUTCOME_ERROR : OUTCOME_OK;
+    buf_init(&c->answer, MCP_STREAM_MAX + MCP_BODY_MAX);
     enum err err = write_answer(a, e, &c->answer);
     if (err != ERR_OK) {
         pipeline_resume(a, stage_stop(a, err));

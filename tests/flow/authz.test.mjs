@@ -1,16 +1,19 @@
 // Requests that try to get around a decision (../shared/tests/reliability/authz).
-// What goes to /mcp is for when there is an /mcp.
 import { test, before, after, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { begin, http, tools } from './lib/mcp.mjs';
 import { Provider } from './lib/provider.mjs';
 import { shared } from './lib/shared.mjs';
+import { ToolServer } from './lib/toolserver.mjs';
 import { Wire } from './lib/wire.mjs';
-import { Writ, KEYS } from './lib/writ.mjs';
+import { Writ, KEYS, entity } from './lib/writ.mjs';
 
 const folder = shared('reliability/authz');
-const cases = folder ? JSON.parse(await fs.readFile(path.join(folder, 'cases.json'))).cases.filter((c) => !c.target.startsWith('/mcp')) : [];
+const all = folder ? JSON.parse(await fs.readFile(path.join(folder, 'cases.json'))).cases : [];
+const cases = all.filter((c) => !c.target.startsWith('/mcp'));
+const calls = all.filter((c) => c.target.startsWith('/mcp'));
 
 describe('who tries to get around a decision', { skip: folder === undefined }, () => {
   let provider, writ;
@@ -55,5 +58,62 @@ describe('who tries to get around a decision', { skip: folder === undefined }, (
     assert.notEqual(a.session, b.session);
     assert.deepEqual([a.tenant, b.tenant], ['acme', 'other']);
     assert.notEqual(a.request.hmac, b.request.hmac, 'digests are under a key of the session');
+  });
+});
+
+// The cases name the tools of one server, as its own path does.
+describe('who tries to get around a decision about a tool', { skip: folder === undefined }, () => {
+  const alice = { kind: 'agent', models: [], risk: ['read'] };
+  const bob = { kind: 'agent', models: [], risk: ['read'] };
+  let provider, server, writ, sessions;
+
+  before(async () => {
+    provider = await Provider.start();
+    server = await ToolServer.start();
+    writ = await Writ.start({
+      providers: { openai: { url: provider.url } },
+      models: { 'small-1': '{routes: [{provider: openai, model: real-small}]}' },
+      callers: { alice, bob },
+      more: tools(http('files', server.url, 'risk: {"*": [read]}')),
+      prepare: (w) => w.addPolicy('tools.cedar', `
+permit (principal, action == Writ::Action::"tool:list", resource == Writ::ToolServer::"files");
+permit (principal == ${entity('alice', alice)}, action == Writ::Action::"tool:call/files/read_file", resource)
+when { context.input.path like "/data/pub/*" && !(context.input.path like "*..*") };
+`),
+    });
+    sessions = { alice: await begin(writ, { server: 'files' }), bob: await begin(writ, { server: 'files', name: 'bob' }) };
+  });
+  after(async () => {
+    await writ.finish();
+    await server.stop();
+    await provider.stop();
+  });
+
+  test('there are 41 of them', () => assert.equal(calls.length, 41));
+
+  /** Fills in what a case cannot know. */
+  const fill = (s) => s.replace('<session of agent-a>', sessions.alice).replace('<agent-a>', KEYS.alice).replace('<agent-b>', KEYS.bob);
+
+  for (const c of calls) {
+    test(`${c.id}: ${c.expect}`, async () => {
+      const sent = server.calls.length;
+      const wire = Wire.connect(writ.port);
+      const given = Object.fromEntries(Object.entries(c.headers).map(([k, v]) => [k, fill(v)]));
+      const headers = { host: `127.0.0.1:${writ.port}`, authorization: `Bearer ${KEYS.alice}`, 'mcp-session-id': sessions.alice, ...given, 'content-length': Buffer.byteLength(c.body) };
+      const target = fill(c.target).replace('/mcp', '/mcp/files');
+      wire.write(`${c.method} ${target} HTTP/1.1\r\n${Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n${c.body}`);
+      const { status, body } = await wire.final();
+      wire.destroy();
+      const answer = status === 200 ? JSON.parse(body) : undefined;
+      const refused = status >= 400 || answer.error !== undefined || answer.result.isError === true;
+      assert.equal(refused, c.expect !== 'allow', `answered ${status} ${body}`);
+      assert.equal(server.calls.length, sent + (c.expect === 'allow' ? 1 : 0));
+      // Before policy: it is the message that is refused.
+      if (c.expect === 'reject') assert.ok(status >= 400 || answer.error?.code <= -32600, `answered ${status} ${body}`);
+    });
+  }
+
+  test('no token of a caller reaches the server', () => {
+    for (const r of server.requests) assert.doesNotMatch(JSON.stringify([r.headers, r.raw]), new RegExp(`${KEYS.alice}|${KEYS.bob}`));
   });
 });
