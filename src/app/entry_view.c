@@ -213,6 +213,17 @@ static void put_policies(struct cell *to, const struct json *v)
     }
 }
 
+/* Which ticket something happened to: "ticket 1a2b3c4d5e6f". */
+static void put_ticket(struct cell *to, const struct json *v)
+{
+    enum { SHOWN = 12 };
+
+    if (!str_eq(member(v, "kind"), STR("approval")))
+        return;
+    put_word(to, STR("ticket"));
+    put_word(to, str_first(member(json_get(v, STR("approval")), "id"), SHOWN));
+}
+
 /* How it ended, the destination's status, what went wrong: "ok 200".  Of what
  * only was decided: which policies did, and who saw it differently. */
 static struct cell status_of(const struct json *v)
@@ -228,6 +239,7 @@ static struct cell status_of(const struct json *v)
         put(&cell, other_effect(v));
     }
     put_policies(&cell, v);
+    put_ticket(&cell, v);
     return cell;
 }
 
@@ -381,12 +393,31 @@ static void print_decision(const char *name, const struct json *v, bool asked,
     (void)fputc('\n', out);
 }
 
+/* Who let it pass: "approved: by local|ada, ticket 1a2b...". */
+static void print_approval(const struct json *v, FILE *out)
+{
+    const struct json *approval = json_get(v, STR("approval"));
+    struct json_iter it = json_each(json_get(approval, STR("by")));
+    const struct json *id;
+    bool first = true;
+    for (; json_next(&it, NULL, &id); first = false) {
+        cli_print(out, first ? "approved: by " : ", ");
+        cli_print_safe(out, text_of(id));
+    }
+    if (first)
+        return;
+    cli_print(out, ", ticket ");
+    cli_print_safe(out, member(approval, "id"));
+    (void)fputc('\n', out);
+}
+
 static void print_decisions(const struct json *v, FILE *out)
 {
     const struct json *decision = json_get(v, STR("decision"));
     struct str code = member(json_get(v, STR("error")), "code");
     print_decision("decision", decision, str_eq(code, STR("denied")), out);
     print_decision("shadow", json_get(decision, STR("shadow")), true, out);
+    print_approval(v, out);
 }
 
 enum err entry_view_whole(struct arena *a, const struct ledger_entry *e,

@@ -39,6 +39,18 @@ static const char unknown[] =
     "\"refusal\",\"source\":\"192.0.2.1\",\"time\":\"2026-11-20T07:30:01."
     "000000Z\"}";
 
+static const char word[] =
+    "{\"action\":\"tool:call\",\"approval\":{\"groups\":[\"finance\"],\"id\":"
+    "\"11112222333344445555666677778888\"},\"author\":{\"id\":\"local|ada\","
+    "\"method\":\"login\"},\"event\":\"approve\",\"kind\":\"approval\","
+    "\"resource\":{\"id\":\"bank/pay\"},\"time\":\"2026-11-20T07:30:01."
+    "000000Z\"}";
+
+static const char approved[] =
+    "{\"approval\":{\"at\":\"2026-11-20T07:30:01.000000Z\",\"by\":["
+    "\"local|ada\",\"local|bob\"],\"id\":\"1122\"},\"decision\":{"
+    "\"effect\":\"allow\"},\"kind\":\"intent\"}";
+
 static char *print(struct str text, bool color,
                    enum err (*view)(struct arena *, const struct ledger_entry *,
                                     bool, FILE *),
@@ -76,6 +88,10 @@ static void test_a_row_shows_who_what_where_and_how(void **state)
          "       5 11-20 07:30:01.000 refusal    192.0.2.1            "
          "-            x 9                              -        "
          "invalid_credential      -                -\n"},
+        {STR_INIT(word),
+         "       5 11-20 07:30:01.000 approval   local|ada            "
+         "approve      bank/pay                         -        "
+         "ticket 111122223333     -                -\n"},
         {STR_INIT(decided),
          "       5 -                  intent     -                    "
          "-            -                                allow    "
@@ -177,6 +193,8 @@ static void test_a_whole_entry_says_first_who_decided(void **state)
         {STR_INIT("{\"decision\":{\"effect\":\"deny\",\"errors\":2},"
                   "\"error\":{\"code\":\"denied\"}}"),
          "decision: deny, 2 could not be evaluated\n{"},
+        {STR_INIT(approved),
+         "decision: allow\napproved: by local|ada, local|bob, ticket 1122\n{"},
         /* No policy was asked. */
         {STR_INIT("{\"decision\":{\"effect\":\"deny\"},"
                   "\"error\":{\"code\":\"revoked\"}}"),
