@@ -73,6 +73,17 @@ static void print_calls(const struct json *v, FILE *out)
               number_of(v, "open"), number_of(v, "refused"));
 }
 
+/* Only where there is something to do. */
+static void print_approvals(const struct json *v, FILE *out)
+{
+    int64_t open = number_of(v, "approvals");
+
+    if (open == 0)
+        return;
+    label(out, "approvals");
+    cli_print(out, "%" PRId64 " wait for people; `writ approval list`\n", open);
+}
+
 static void print_ledger(const struct json *v, FILE *out)
 {
     int64_t syncs = number_of(v, "syncs");
@@ -165,6 +176,7 @@ static int print_status(const struct cli *c, struct arena *a, struct str body)
         cli_print(c->out, "%s\n",
                   flag_of(v, "keeper") ? "answers" : "DOES NOT ANSWER");
         print_calls(json_get(v, STR("calls")), c->out);
+        print_approvals(v, c->out);
         print_ledger(json_get(v, STR("ledger")), c->out);
         print_config(json_get(v, STR("config")), c->out);
         print_rules(v, c->out);

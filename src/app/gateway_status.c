@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "admin/metrics.h"
+#include "approval/approval.h"
 #include "base/text.h"
 #include "codec/jcs.h"
 #include "keeper/keeper_client.h"
@@ -164,6 +165,8 @@ void gateway_status_write(struct gateway *g, struct buf *to)
 
     jcs_begin(&w, to);
     jcs_object(&w);
+    jcs_pair_i64(&w, STR("approvals"),
+                 (int64_t)approvals_counts_of(g->control.approvals).open);
     add_calls(&w, g);
     add_config(&w, g);
     jcs_pair_i64(&w, STR("generation"), (int64_t)g->options->generation);
