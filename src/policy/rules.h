@@ -95,8 +95,8 @@ void rules_unref(struct rules *r); /* NULL is allowed */
 /*
  * What is right and is likely not meant: policies about models, groups of
  * models or tools, tenants or servers of tools that neither the configuration
- * nor the entities know; ids of tools that no tool can have.  `from` is what
- * `r` was made of.
+ * nor the entities know; ids of tools that no tool can have; forbids that
+ * people can lift without a name that lasts.  `from` is what `r` was made of.
  */
 void rules_warnings(const struct rules *r, const struct rules_sources *from,
                     struct rules_errors *ret);

@@ -180,6 +180,7 @@ static enum err name_all(struct naming *n, struct rules_policies *to)
             .line = v.line - n->above,
             .above = n->above,
             .is_permit = v.effect == CEDAR_PERMIT,
+            .is_named = id_text.ptr != NULL,
             .uses_input = has_word(v.text, STR("input")) ||
                           has_word(v.text, STR("element")),
         };

@@ -52,8 +52,9 @@ struct rules_session {
  * RULES_INPUT_VALUES_MAX values there is neither, and input_opaque is true.
  */
 struct rules_tool {
-    struct str server, name; /* name empty: the server itself */
-    uint32_t risk;           /* enum risk, or-ed */
+    struct str server;
+    struct str name; /* empty: the server itself, or what `resource` says */
+    uint32_t risk;   /* enum risk, or-ed */
     const struct names *yields, *clearance;
     bool pinned;                  /* as it was approved */
     const struct json *schema;    /* of the arguments; NULL: not known */

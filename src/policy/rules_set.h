@@ -28,6 +28,7 @@ struct rules_policy {
     unsigned line;  /* where it begins in its file, from 1 */
     unsigned above; /* lines of the set's text before that file */
     bool is_permit;
+    bool is_named;       /* by an @id */
     bool uses_input;     /* it may ask for arguments */
     struct str approval; /* the group that may lift this forbid; or empty */
 };

@@ -29,13 +29,17 @@ bool rules_tool_is_meant(const struct rules_request *q)
            (q->tool->name.len > 0 || type_of(q->resource_type).len > 0);
 }
 
-/* Two names for one thing would be two decisions. */
-static bool is_named(struct str resource, const struct rules_tool *t)
+/* Its name, which is also what the resource's id has behind the server's;
+ * empty when it is not.  Two names for one thing would be two decisions. */
+static struct str name_of(const struct rules_request *q)
 {
-    return resource.len == t->server.len + 1 + t->name.len &&
-           str_starts(resource, t->server) &&
-           resource.ptr[t->server.len] == '/' &&
-           str_eq(str_skip(resource, t->server.len + 1), t->name);
+    const struct rules_tool *t = q->tool;
+    struct str name = str_skip(q->resource, t->server.len + 1);
+    bool is_own = q->resource.len > t->server.len &&
+                  str_starts(q->resource, t->server) &&
+                  q->resource.ptr[t->server.len] == '/' &&
+                  (t->name.len == 0 || str_eq(name, t->name));
+    return is_own ? name : STR("");
 }
 
 static enum err words(struct arena *a, const struct names *from,
@@ -46,12 +50,12 @@ static enum err words(struct arena *a, const struct names *from,
     return rules_context_words(a, from->at, from->count, ret);
 }
 
-static enum err attributes(const struct rules_facts *f,
+static enum err attributes(const struct rules_facts *f, struct str name,
                            const struct cedar_record **ret)
 {
     const struct rules_tool *t = f->request->tool;
     struct cedar_value v[SHAPE_TOOL_COUNT] = {
-        [SHAPE_TOOL_NAME] = cedar_value_string(t->name),
+        [SHAPE_TOOL_NAME] = cedar_value_string(name),
         [SHAPE_TOOL_SERVER] = cedar_value_string(t->server),
     };
     if (str_eq(f->request->resource_type, kinds[0].name))
@@ -91,11 +95,12 @@ enum err rules_tool_resource(struct rules_facts *f, struct cedar_entity *ret)
 {
     const struct rules_request *q = f->request;
     struct str type = type_of(q->resource_type);
-    if (type.len == 0 || !is_named(q->resource, q->tool))
+    struct str name = name_of(q);
+    if (type.len == 0 || q->tool->server.len == 0 || name.len == 0)
         return ERR_MALFORMED;
     f->resource = cedar_uid_make(type, q->resource);
     *ret = (struct cedar_entity){.uid = f->resource};
-    enum err e = attributes(f, &ret->attributes);
+    enum err e = attributes(f, name, &ret->attributes);
     return e != ERR_OK ? e : parents(f, ret);
 }
 

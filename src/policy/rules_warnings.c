@@ -105,14 +105,33 @@ static void look(void *user, const struct rules_vocabulary_entity *e)
         look_at_named(w, e, str_skip(e->id, call.len));
 }
 
+/* What people lift they lift by its name. */
+static void look_at_names(const struct rules_policies *p,
+                          const struct rules_file *file,
+                          struct rules_errors *to)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const struct rules_policy *one = &p->at[i];
+        if (one->approval.len > 0 && !one->is_named &&
+            str_eq(one->file, file->name))
+            rules_report(to, file->name, one->line, 1,
+                         "a forbid with @approval but without @id: its name "
+                         "changes with its place in the file");
+    }
+}
+
 void rules_warnings(const struct rules *r, const struct rules_sources *from,
                     struct rules_errors *ret)
 {
     struct warning w = {r, ret};
     ret->count = 0;
     ret->more = 0;
-    for (size_t i = 0; i < from->policy_count; i++)
+    for (size_t i = 0; i < from->policy_count; i++) {
+        look_at_names(&r->live, &from->policies[i], ret);
         rules_vocabulary_entities(&from->policies[i], look, &w);
-    for (size_t i = 0; i < from->shadow_count; i++)
+    }
+    for (size_t i = 0; i < from->shadow_count; i++) {
+        look_at_names(&r->shadow, &from->shadow[i], ret);
         rules_vocabulary_entities(&from->shadow[i], look, &w);
+    }
 }

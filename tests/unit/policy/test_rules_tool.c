@@ -59,6 +59,30 @@ static void test_rule_11_each_tool_is_an_action_of_its_own(void **state)
     fixture_end(&f);
 }
 
+static void test_rule_02_every_link_decides_on_a_call(void **state)
+{
+    (void)state;
+    struct rules *r = fixture_rules(
+        "permit(principal is Writ::User, action in "
+        "Writ::Action::\"tool:call\", resource);"
+        "permit(principal is Writ::Agent, action == "
+        "Writ::Action::\"tool:call/files/read_file\", resource) when { "
+        "context.link.role == \"actor\" };",
+        NULL, NULL);
+    struct fixture f;
+    fixture_begin(&f);
+    assert_int_equal(fixture_ask(&f, r).decision.effect, DECISION_ALLOW);
+    f.tool.name = STR("stat"); /* alice may, her agent may not */
+    f.request.resource = STR("files/stat");
+    struct rules_answer a = fixture_ask(&f, r);
+    assert_int_equal(a.decision.effect, DECISION_DENY);
+    assert_int_equal(a.denied_link, 1);
+    f.chain.count = 1;
+    assert_int_equal(fixture_ask(&f, r).decision.effect, DECISION_ALLOW);
+    fixture_end(&f);
+    rules_unref(r);
+}
+
 static void test_rule_11_the_group_of_calls_is_compared_with_in(void **state)
 {
     (void)state;
@@ -251,7 +275,17 @@ static void test_what_is_no_question_is_denied(void **state)
     assert_int_equal(effect(&f, ALL, NULL), DECISION_DENY);
     f.request.action = ACTION_RESOURCE_READ;
     f.request.resource_type = STR("Resource");
+    f.request.resource = STR("files/");
     assert_int_equal(effect(&f, ALL, NULL), DECISION_DENY);
+    f.request.resource = STR("pay/x");
+    assert_int_equal(effect(&f, ALL, NULL), DECISION_DENY);
+    f.request.resource = STR("files/x"); /* says its name itself */
+    assert_int_equal(effect(&f,
+                            "permit(principal, action, resource) when { "
+                            "resource.name == \"x\" && resource in "
+                            "Writ::ToolServer::\"files\" };",
+                            NULL),
+                     DECISION_ALLOW);
     f.request.action = ACTION_TOOL_CALL;
     f.request.resource_type = STR("Tool");
     f.request.tool = NULL;
@@ -316,8 +350,13 @@ static void test_what_no_server_has_is_warned_of(void **state)
         STR("permit(principal, action == Writ::Action::\"tool:call/fils/x\", "
             "resource) when { resource in [Writ::ToolServer::\"pai\", "
             "Writ::Tool::\"files/whatever\", Writ::Tool::\"files\", "
-            "Writ::Resource::\"none/a\", Writ::ToolGroup::\"g\"] };")};
+            "Writ::Resource::\"none/a\", Writ::ToolGroup::\"g\"] };\n"
+            "@approval(\"legal\") forbid(principal, action, resource);\n"
+            "@id(\"a\") @approval(\"legal\") forbid(principal, action, "
+            "resource);")};
     static const char *const want[] = {
+        "a forbid with @approval but without @id: its name changes with its "
+        "place in the file",
         "nothing is known of ToolServer \"fils\"; did you mean \"files\"?",
         "nothing is known of ToolServer \"pai\"; did you mean \"pay\"?",
         "the id of a Tool is \"<server>/<name>\"",
@@ -383,6 +422,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rule_11_each_tool_is_an_action_of_its_own),
+        cmocka_unit_test(test_rule_02_every_link_decides_on_a_call),
         cmocka_unit_test(test_rule_11_the_group_of_calls_is_compared_with_in),
         cmocka_unit_test(test_rule_13_policies_see_what_a_tool_is),
         cmocka_unit_test(test_what_else_a_server_has_is_in_it),
