@@ -102,7 +102,7 @@ when { context.input.path like "/data/pub/*" && !(context.input.path like "*..*"
       const headers = { host: `127.0.0.1:${writ.port}`, authorization: `Bearer ${KEYS.alice}`, 'mcp-session-id': sessions.alice, ...given, 'content-length': Buffer.byteLength(c.body) };
       const target = fill(c.target).replace('/mcp', '/mcp/files');
       wire.write(`${c.method} ${target} HTTP/1.1\r\n${Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n${c.body}`);
-      const { status, body } = await wire.final();
+      const [{ status, body }] = await wire.final();
       wire.destroy();
       const answer = status === 200 ? JSON.parse(body) : undefined;
       const refused = status >= 400 || answer.error !== undefined || answer.result.isError === true;
