@@ -75,6 +75,22 @@ static void test_it_ends_idle_or_too_old(void **state)
     logins_free(l);
 }
 
+static void test_use_does_not_make_a_login_any_younger(void **state)
+{
+    (void)state;
+    struct logins *l = fresh();
+    struct token a = begin(l, STR("ada"), 7);
+    struct token b = begin(l, STR("ada"), 8);
+
+    assert_true(good(l, &a, 100));
+    assert_int_equal(logins_began_us(l, (struct str){a.text, sizeof(a.text)}),
+                     7);
+    assert_int_equal(logins_began_us(l, (struct str){b.text, sizeof(b.text)}),
+                     8);
+    assert_int_equal(logins_began_us(l, STR("writ_admin_")), 0);
+    logins_free(l);
+}
+
 static void test_a_logout_ends_one_login(void **state)
 {
     (void)state;
@@ -109,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_token_belongs_to_its_name),
         cmocka_unit_test(test_it_ends_idle_or_too_old),
+        cmocka_unit_test(test_use_does_not_make_a_login_any_younger),
         cmocka_unit_test(test_a_logout_ends_one_login),
         cmocka_unit_test(test_the_oldest_goes_when_there_are_too_many),
     };
