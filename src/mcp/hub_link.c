@@ -85,10 +85,18 @@ static enum err open_link(struct hub_link *l, const struct hub_far *f)
     l->keep = to->keep;
     l->keep.ref(l->keep.it);
     l->server = to->server;
+    l->credential = hash_sha256(&to->authorization, 1);
     l->idle_ms = to->server->idle_ms;
     l->opened = l->worked = l->dropped = false;
     l->opened_ms = loop_now_ms(h->loop);
     return ERR_OK;
+}
+
+bool hub_link_differs(const struct hub_link *l, const struct hub_far *f)
+{
+    struct hash own = hash_sha256(&f->to.authorization, 1);
+    return l->link != NULL &&
+           memcmp(own.bytes, l->credential.bytes, HASH_LEN) != 0;
 }
 
 void hub_link_close(struct hub_link *l)

@@ -20,13 +20,15 @@ struct hub_link {
     struct link *link;           /* NULL: closed */
     struct hub_keep keep;        /* while there is a link, as is the next */
     const struct tool_server_settings *server;
-    bool opened;                         /* the handshake is done */
-    bool worked;                         /* it has answered more than that */
-    bool dropped;                        /* our session is forgotten there */
-    bool replaced;                       /* the settings have changed */
-    struct list waiting;                 /* for the link, or for its offer */
-    struct list calls;                   /* under way */
-    struct list listeners;               /* of each session one */
+    struct hash
+        credential;        /* SHA-256 of the authorization it was opened with */
+    bool opened;           /* the handshake is done */
+    bool worked;           /* it has answered more than that */
+    bool dropped;          /* our session is forgotten there */
+    bool replaced;         /* the settings have changed */
+    struct list waiting;   /* for the link, or for its offer */
+    struct list calls;     /* under way */
+    struct list listeners; /* of each session one */
     int64_t used_ms, opened_ms, idle_ms; /* loop_now_ms() */
     unsigned failures;                   /* in a row */
     int64_t retry_ms;                    /* not before */
@@ -48,6 +50,8 @@ void hub_link_close(struct hub_link *l);
 /* Each is told what it failed with before, or else this. */
 void hub_link_fail_all(struct list *halves, enum err e, bool sent,
                        struct str why);
+/* It was opened with another credential than `f` has. */
+bool hub_link_differs(const struct hub_link *l, const struct hub_far *f);
 void hub_link_notice(struct hub_link *l, enum method m,
                      const struct message *msg);
 

@@ -153,6 +153,13 @@ void hub_links_join(struct hub *h, struct hub_far *f)
         add_listener(l, f);
         return;
     }
+    /* A credential that was replaced is used no longer than it has to be;
+     * those of a shared link's callers may differ. */
+    if (l->session != NULL && !is_busy(l) && hub_link_differs(l, f)) {
+        hub_link_close(l);
+        hub_link_fail_all(&l->listeners, ERR_CONNECT, false,
+                          STR("the credential was replaced"));
+    }
     if (!f->has_tools && l->has_told) {
         f->has_tools = true;
         f->tools = l->told;
