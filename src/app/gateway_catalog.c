@@ -113,9 +113,8 @@ static void on_offer(void *arg)
         gateway_tools_run(n->gateway->catalog->tools, &n->job);
 }
 
-/* What the worker's own view does not settle. */
-static bool copy_offer(struct offer_note *n, const struct worker *w,
-                       const struct worker_offer *o)
+/* All of it, also what the worker's own view settles: that may be old. */
+static bool copy_offer(struct offer_note *n, const struct worker_offer *o)
 {
     struct tool *to = ARENA_NEW(&n->arena, struct tool, o->count);
     bool ok = to != NULL && arena_copy(&n->arena, o->server, &n->job.server);
@@ -124,8 +123,6 @@ static bool copy_offer(struct offer_note *n, const struct worker *w,
     n->job.approve_new = o->approve_new;
     for (size_t i = 0; ok && i < o->count; i++) {
         const struct tool *from = &o->offered[i];
-        if (catalog_is_settled(w->catalog, o->server, from, 1))
-            continue;
         struct tool *t = &to[n->job.count++];
         struct str text = from->text.len <= CATALOG_TEXT_MAX
                               ? from->text
@@ -150,7 +147,7 @@ static struct offer_note *new_note(struct worker *w,
     n->job.done = on_offered;
     arena_init(&n->arena, OFFERS_MAX);
     gw->gateway->notes++;
-    if (copy_offer(n, w, o)) {
+    if (copy_offer(n, o)) {
         n->bytes = n->arena.used;
         gw->gateway->offered += n->bytes;
         return n;
