@@ -53,8 +53,8 @@ static enum err check_arguments(struct action *a,
         json_read(&a->question, none, &c->arguments, NULL) != ERR_OK)
         return ERR_NO_MEMORY;
     arena_init_spare(&scratch, REQUEST_ARENA_MAX, &a->worker->spare);
-    enum err e = json_schema_validate(schema, c->arguments, &scratch,
-                                      CHECK_STEPS, &why);
+    enum err e =
+        json_schema_validate(schema, c->arguments, &scratch, CHECK_STEPS, &why);
     if (e != ERR_OK)
         *ret = refusal_of_arguments(a->arena, e, &why);
     arena_release(&scratch);
@@ -87,7 +87,6 @@ static enum step take_tool(struct action *a, const struct catalog_tool *t)
     a->risk = mcp_list_risk(mcp_server(a), &t->tool);
     c->pinned = t;
     mcp_target_about(a);
-    c->about.name = c->tool;
     c->about.pinned = true;
     c->about.schema = t->tool.input;
     c->about.arguments = c->arguments;
@@ -100,11 +99,12 @@ static enum step look(struct action *a)
     struct mcp_call *c = mcp_of(a);
 
     a->candidate_count = 1;
-    mcp_target_about(a);
     if (c->method == METHOD_SET_LEVEL)
         mcp_session_set_level(c->session, (int)c->params.log.level);
-    if (c->method != METHOD_TOOLS_CALL)
+    if (c->method != METHOD_TOOLS_CALL) {
+        mcp_target_about(a);
         return STEP_NEXT;
+    }
     catalog_unref(c->catalog);
     c->catalog = catalog_ref(a->worker->catalog);
     const struct catalog_tool *t =

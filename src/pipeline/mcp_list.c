@@ -119,7 +119,10 @@ void mcp_list_tools(struct action *a, size_t server,
 
 static bool keep(void *user, struct str name)
 {
-    return asking_ask(user, name);
+    struct asking *k = user;
+
+    k->tool.name = name;
+    return asking_ask(k, name);
 }
 
 enum err mcp_list_filter(struct action *a, struct str result, struct buf *to)

@@ -2,6 +2,7 @@
  * mcp_target.c - the server of an action, as hub, policy and evidence are told
  * of it.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "broker/broker.h"
@@ -86,12 +87,22 @@ void mcp_target_facts(const struct action *a, unsigned candidate,
     q->destination = destination_of(a);
 }
 
+/* What the resource is called at its server; the server itself: nothing. */
+static struct str own_name(const struct action *a)
+{
+    assert(a->resource_type.len > 0);
+    return str_eq(a->resource_type, STR("ToolServer"))
+               ? (struct str){0}
+               : str_skip(a->resource, mcp_server(a)->name.len + 1);
+}
+
 void mcp_target_about(struct action *a)
 {
     const struct tool_server_settings *s = mcp_server(a);
 
     mcp_of(a)->about = (struct rules_tool){
         .server = s->name,
+        .name = own_name(a),
         .yields = &s->yields,
         .clearance = &s->clearance,
         .risk = a->risk,
