@@ -27,7 +27,8 @@ void link_enter(struct link *l)
     l->busy++;
 }
 
-void link_leave(struct link *l)
+/* Where the user is on the stack, who is told in a later turn. */
+static void leave_quietly(struct link *l)
 {
     assert(l->busy > 0);
     l->busy--;
@@ -43,6 +44,7 @@ void link_leave(struct link *l)
 
 static void tell_broken(struct link *l)
 {
+    timer_cancel(&l->soon);
     while (!l->freed && !list_empty(&l->requests)) {
         struct link_request *r =
             CONTAINER_OF(list_first(&l->requests), struct link_request, node);
@@ -54,11 +56,17 @@ static void tell_broken(struct link *l)
     }
 }
 
+void link_leave(struct link *l)
+{
+    if (l->busy == 1 && l->state == LINK_BROKEN)
+        tell_broken(l);
+    leave_quietly(l);
+}
+
 static void on_soon(struct timer *t)
 {
     struct link *l = CONTAINER_OF(t, struct link, soon);
     link_enter(l);
-    tell_broken(l);
     link_leave(l);
 }
 
@@ -87,7 +95,7 @@ void link_close(struct link *l)
         link_requests_end(
             CONTAINER_OF(list_first(&l->requests), struct link_request, node));
     timer_cancel(&l->soon);
-    link_leave(l);
+    leave_quietly(l);
 }
 
 bool link_is_open(const struct link *l)
@@ -273,14 +281,15 @@ enum err link_open(const struct link_options *o,
     list_init(&l->asks);
     list_init(&l->http.posts);
     map_init(&l->by_number, loop_seed(o->loop), LINK_CALLS_MAX + 1);
+    link_enter(l);
     enum err e = start(l, o);
     if (e == ERR_OK) {
         *ret = l;
-        return ERR_OK;
+    } else {
+        l->freed = true;
+        l->transport->stop(l);
     }
-    l->freed = true;
-    l->transport->stop(l);
-    destroy(l);
+    leave_quietly(l);
     return e;
 }
 
@@ -301,7 +310,7 @@ enum err link_send(struct link *l, struct link_call *c, uint64_t number,
     if (e != ERR_OK) {
         link_enter(l);
         link_requests_end(c->request);
-        link_leave(l);
+        leave_quietly(l);
     }
     return e;
 }
@@ -315,7 +324,7 @@ void link_cancel(struct link_call *c, struct str reason)
     if (link_works(l) && !c->request->waiting)
         link_requests_withdraw(c->request, reason);
     link_requests_end(c->request);
-    link_leave(l);
+    leave_quietly(l);
 }
 
 void link_pause(struct link_call *c, bool pause)

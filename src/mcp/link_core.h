@@ -90,15 +90,16 @@ struct link {
 
 /* --- link.c --- */
 
-/* Around everything that may run a user's event. */
+/* Around everything that the loop runs; a link that broke meanwhile is told of
+ * by link_leave(). */
 void link_enter(struct link *l);
 void link_leave(struct link *l);
 static inline bool link_works(const struct link *l)
 {
     return l->state != LINK_BROKEN && !l->freed;
 }
-/* It ends: nothing is sent or read any more; calls and the user are told in a
- * later turn.  The first reason counts. */
+/* It ends: nothing is sent or read any more; calls and the user are told once
+ * no event is on the stack.  The first reason counts. */
 void link_break(struct link *l, enum err why, struct str text);
 /* What can be sent at last: `initialize`, from here on in this order. */
 void link_greet(struct link *l);

@@ -71,13 +71,21 @@ static void compose(const struct link *l, struct outgoing *o, struct str method,
     };
 }
 
-enum err link_http_send(struct link *l, struct str method, struct str body,
-                        struct str last_id,
+enum err link_http_post(struct link *l, struct str body,
                         const struct http_call_events *events, void *user,
                         struct http_call **ret)
 {
     struct outgoing o;
-    compose(l, &o, method, body, last_id);
+    compose(l, &o, STR("POST"), body, STR(""));
+    return http_client_send(l->http.client, &o.request, events, user, ret);
+}
+
+enum err link_http_get(struct link *l, struct str last_id,
+                       const struct http_call_events *events, void *user,
+                       struct http_call **ret)
+{
+    struct outgoing o;
+    compose(l, &o, STR("GET"), STR(""), last_id);
     return http_client_send(l->http.client, &o.request, events, user, ret);
 }
 
@@ -215,8 +223,7 @@ static void post(struct link *l, struct buf *text, bool opens)
     h->post_count++;
     h->post_bytes += p->text.len;
     list_push(&h->posts, &p->node);
-    enum err e = link_http_send(l, STR("POST"), buf_str(&p->text), STR(""),
-                                &events, p, &p->call);
+    enum err e = link_http_post(l, buf_str(&p->text), &events, p, &p->call);
     if (e == ERR_OK)
         return;
     free_post(p);

@@ -30,11 +30,13 @@ struct link_http {
 
 MUST_CHECK enum err link_http_init(struct link *l,
                                    const struct link_options *o);
-/* Whom a stream belongs to says what to send. */
-MUST_CHECK enum err link_http_send(struct link *l, struct str method,
-                                   struct str body, struct str last_id,
+/* As http_client_send(); `body` is borrowed, `last_id` may be empty. */
+MUST_CHECK enum err link_http_post(struct link *l, struct str body,
                                    const struct http_call_events *events,
                                    void *user, struct http_call **ret);
+MUST_CHECK enum err link_http_get(struct link *l, struct str last_id,
+                                  const struct http_call_events *events,
+                                  void *user, struct http_call **ret);
 /* Keeps the session's id of an answer to `initialize`; false: it is none. */
 MUST_CHECK bool link_http_take_session(struct link *l,
                                        const struct http_response_head *head);

@@ -6,6 +6,9 @@
 #include "mcp/link_core.h"
 #include "os/loop.h"
 
+/* Of `cancelled`: a reason, each byte escaped, and the rest. */
+enum { PARAMS_MAX = 8 * PARAMS_REASON_MAX };
+
 static struct str key_of(const uint64_t *number)
 {
     return (struct str){(const char *)number, sizeof(*number)};
@@ -178,7 +181,7 @@ void link_requests_withdraw(struct link_request *r, struct str reason)
     struct link *l = r->link;
     struct buf params, text;
     char room[MESSAGE_DIGITS_MAX];
-    buf_init(&params, PARAMS_REASON_MAX * 8);
+    buf_init(&params, PARAMS_MAX);
     link_text_init(&text);
     (void)BUF_LIT(&params, "{\"requestId\":");
     message_id_write(&params, message_id_number(r->number, room));

@@ -196,12 +196,12 @@ static void feed(struct link_stream *s, struct str bytes)
 
 /* --- the body --- */
 
+/* What is read and is no answer was not what this reply is for. */
 static void read_json(struct link_stream *s)
 {
-    if (link_incoming_take(s->link, buf_str(&s->json), s->request, false) !=
-        ERR_OK)
-        fail(s, ERR_UPSTREAM, true);
-    else if (!s->stopped) /* it was no answer */
+    enum err e =
+        link_incoming_take(s->link, buf_str(&s->json), s->request, false);
+    if (e != ERR_OK || !s->stopped)
         fail(s, ERR_UPSTREAM, true);
 }
 
@@ -362,8 +362,8 @@ static const struct http_call_events call_events = {on_head, on_failed};
 static enum err get(struct link_stream *s)
 {
     s->resumes = true;
-    return link_http_send(s->link, STR("GET"), STR(""), buf_str(&s->last_id),
-                          &call_events, s, &s->call);
+    return link_http_get(s->link, buf_str(&s->last_id), &call_events, s,
+                         &s->call);
 }
 
 static void on_again(struct timer *t)
@@ -392,8 +392,8 @@ enum err link_stream_start(struct link *l, struct link_request *r,
     buf_init(&s->last_id, EVENT_ID_MAX);
     sse_reader_init(&s->events, l->server->result_max);
     enum err e = r == NULL ? get(s)
-                           : link_http_send(l, STR("POST"), buf_str(&r->text),
-                                            STR(""), &call_events, s, &s->call);
+                           : link_http_post(l, buf_str(&r->text), &call_events,
+                                            s, &s->call);
     if (e != ERR_OK) {
         link_stream_free(s);
         return e;

@@ -374,6 +374,33 @@ static void test_a_server_that_cannot_be_reached_closes_the_link(void **state)
     desk_close(&d);
 }
 
+static void test_a_request_that_cannot_be_sent_is_told_later(void **state)
+{
+    static char partition[8192];
+    (void)state;
+    memset(partition, 'x', sizeof(partition) - 1);
+    for (int at_once = 0; at_once < 2; at_once++) {
+        struct desk d;
+        struct link_call c;
+        static const struct link_call_events none = {NULL, NULL, NULL, NULL};
+        desk_open(&d);
+        desk_serve(&d);
+        if (at_once == 1)
+            d.options.partition = str_from(partition);
+        else
+            d.options.authorization = STR("two\r\nlines");
+        desk_link(&d, false);
+        assert_false(d.closed);
+        if (at_once == 1)
+            assert_int_equal(link_send(d.link, &c, 1, METHOD_PING, STR(""),
+                                       &none),
+                             ERR_CONNECT);
+        desk_wait_true(&d, &d.closed);
+        assert_int_equal(d.question_count, 0);
+        desk_close(&d);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_the_listener_hears_what_belongs_to_no_call),
         cmocka_unit_test(test_a_listener_that_nobody_serves_is_given_up),
         cmocka_unit_test(test_a_server_that_cannot_be_reached_closes_the_link),
+        cmocka_unit_test(test_a_request_that_cannot_be_sent_is_told_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
