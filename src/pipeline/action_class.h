@@ -17,6 +17,7 @@
 #ifndef PIPELINE_ACTION_CLASS_H
 #define PIPELINE_ACTION_CLASS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -35,8 +36,9 @@ typedef enum step action_class_step(struct action *a);
 typedef void action_class_cancel(struct action *a);
 
 struct action_class {
-    const char *name; /* "model" */
-    size_t own_size;  /* bytes of a->own */
+    const char *name;  /* "model" */
+    size_t own_size;   /* bytes of a->own */
+    bool only_listens; /* no limit counts it: it can last for hours */
 
     /*
      * What do they want?  Sets kind, resource_type, resource, risk, estimate

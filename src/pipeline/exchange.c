@@ -162,7 +162,7 @@ void exchange_reply_refusal(struct exchange *x, enum err why,
         return;
     if (status == 401)
         extra = (struct http_fields){&challenge, 1};
-    else if (status == 503 || status == 429)
+    else if (status == 503 || status == 429 || why == ERR_APPROVAL_PENDING)
         extra = (struct http_fields){&retry, 1};
     exchange_reply(x, status, extra, content_type, body);
 }

@@ -52,11 +52,11 @@ struct mcp_call {
     enum message_kind kind; /* NONE: none was read (yet) */
     enum method method;
     struct message_id id;
-    struct message_id token; /* of the caller's, for progress */
-    struct params params;    /* in a->question: gone when the intent is */
+    struct message_id token;      /* of the caller's, for progress */
+    struct params params;         /* in a->question: gone when the intent is */
     const struct json *arguments; /* of a tool; there as well */
-    bool may_stream;         /* the caller takes server-sent events */
-    struct fault fault;      /* err ERR_OK: nothing beyond a->err */
+    bool may_stream;              /* the caller takes server-sent events */
+    struct fault fault;           /* err ERR_OK: nothing beyond a->err */
     enum mcp_place place;
 
     struct mcp_session *session; /* +1 reference; NULL: none (yet) */

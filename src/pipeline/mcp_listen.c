@@ -73,6 +73,7 @@ static enum step relay(struct action *a)
 const struct action_class mcp_listen_class = {
     .name = "listen",
     .own_size = sizeof(struct mcp_call),
+    .only_listens = true,
     .parse = parse,
     .route = route,
     .facts = mcp_target_facts,

@@ -46,13 +46,15 @@ enum step mcp_send(struct action *a)
     struct mcp_call *c = mcp_of(a);
     struct hub_to to = mcp_target_to(a);
 
-    if (mcp_session_enter(c->session, c->id, c->call.number) != ERR_OK)
+    if (mcp_session_enter(c->session, c->id, c->call.number) != ERR_OK) {
+        a->attempt.unsent = true;
         return mcp_stop(a,
                         (struct fault){.err = ERR_CONFLICT,
                                        .code = FAULT_REQUEST,
                                        .text = STR("a request of this id is "
                                                    "under way")},
                         MCP_IN_HTTP);
+    }
     c->entered = true;
     c->call.event = mcp_relay_event;
     enum err e = hub_send(a->worker->hub, &c->call, &to, c->method,

@@ -29,6 +29,24 @@ static enum step deny(struct action *a, struct str why)
     return stage_stop(a, ERR_DENIED);
 }
 
+/* Told with the ticket, by which they can ask a person. */
+static enum step pend(struct action *a)
+{
+    static const struct str says =
+        STR_INIT("a person has to approve this action first; ask again later; "
+                 "ticket ");
+    const struct approving *p = a->approving;
+    size_t len = says.len + sizeof(p->ticket_text);
+    char *text = arena_alloc_raw(a->arena, len);
+
+    if (text != NULL) {
+        memcpy(text, says.ptr, says.len);
+        memcpy(text + says.len, p->ticket_text, sizeof(p->ticket_text));
+        a->reason = (struct str){text, len};
+    }
+    return stage_stop(a, ERR_APPROVAL_PENDING);
+}
+
 /* ---- exactly this action ---- */
 
 static enum err take_digest(struct action *a, struct approving *p)
@@ -85,13 +103,14 @@ static void on_decided(struct approval_wait *w, enum approval_state state)
     struct action *a = p->action;
 
     timer_cancel(&p->hold);
-    if (state == APPROVAL_GRANTED) {
+    /* Policies that came meanwhile have a say, too: who asks again is decided
+     * on by them, and finds the yes. */
+    if (state == APPROVAL_GRANTED && a->snapshot == a->worker->snapshot)
         pipeline_resume(a, STEP_NEXT);
-        return;
-    }
-    pipeline_resume(a, state == APPROVAL_DENIED
-                           ? deny(a, STR("a person has refused this action"))
-                           : stage_stop(a, ERR_APPROVAL_PENDING));
+    else if (state == APPROVAL_DENIED)
+        pipeline_resume(a, deny(a, STR("a person has refused this action")));
+    else
+        pipeline_resume(a, pend(a));
 }
 
 static void on_held(struct timer *t)
@@ -99,7 +118,7 @@ static void on_held(struct timer *t)
     struct approving *p = CONTAINER_OF(t, struct approving, hold);
 
     approval_wait_cancel(&p->wait);
-    pipeline_resume(p->action, stage_stop(p->action, ERR_APPROVAL_PENDING));
+    pipeline_resume(p->action, pend(p->action));
 }
 
 static void record_ask(struct action *a, const struct approval_ask *ask)
@@ -168,7 +187,7 @@ static enum step ask(struct action *a)
     if (is_new)
         record_ask(a, &wish);
     if (s->approvals.hold_ms == 0)
-        return stage_stop(a, ERR_APPROVAL_PENDING);
+        return pend(a);
     p->wait.done = on_decided;
     e = approvals_await(a->worker->approvals, p->ticket, a->worker->loop,
                         &p->wait);

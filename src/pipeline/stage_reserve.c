@@ -47,7 +47,7 @@ static enum err reserve(struct action *a)
 enum step stage_reserve(struct action *a)
 {
     assert(a->candidate_count > 0 && !a->attempt.open && a->held.count == 0);
-    enum err e = reserve(a);
+    enum err e = a->class->only_listens ? ERR_OK : reserve(a);
     if (e != ERR_OK)
         return stage_stop(a, e);
 
