@@ -291,6 +291,33 @@ static void test_comments_are_counted(void **state)
     sse_reader_release(&r);
 }
 
+static void test_the_last_valid_retry_is_kept(void **state)
+{
+    static const struct {
+        const char *bytes;
+        int64_t retry_ms;
+    } cases[] = {
+        {"data: a\n\n", -1},
+        {"retry: 20\n", 20},
+        {"retry:0\n\n", 0},
+        {"retry: 20\nretry: 3s\nretry: -1\nretry:\n", 20},
+        {"retry: 20\nretry: 86400001\nretry: 86400000\n", 86400000},
+        {"retry: 99999999999999999999\n", -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sse_reader r;
+        struct buf events;
+        buf_init(&events, 100);
+        sse_reader_init(&r, 100);
+        assert_int_equal(
+            sse_feed(&r, str_from(cases[i].bytes), add_event, &events), ERR_OK);
+        assert_int_equal(r.retry_ms, cases[i].retry_ms);
+        sse_reader_release(&r);
+        buf_release(&events);
+    }
+}
+
 static void test_a_waiting_stream_keeps_little_memory(void **state)
 {
     (void)state;
@@ -368,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_limits_do_not_depend_on_the_cut),
         cmocka_unit_test(test_the_sink_can_stop_the_reader),
         cmocka_unit_test(test_comments_are_counted),
+        cmocka_unit_test(test_the_last_valid_retry_is_kept),
         cmocka_unit_test(test_a_waiting_stream_keeps_little_memory),
         cmocka_unit_test(test_many_short_lines_take_linear_time),
         cmocka_unit_test(test_what_is_written_reads_back),
