@@ -310,8 +310,9 @@ static void test_the_last_valid_retry_is_kept(void **state)
         struct buf events;
         buf_init(&events, 100);
         sse_reader_init(&r, 100);
-        assert_int_equal(
-            sse_feed(&r, str_from(cases[i].bytes), add_event, &events), ERR_OK);
+        assert_int_equal(sse_feed(&r, str_from(cases[i].bytes), add_event,
+                                  &events),
+                         ERR_OK);
         assert_int_equal(r.retry_ms, cases[i].retry_ms);
         sse_reader_release(&r);
         buf_release(&events);
