@@ -142,7 +142,8 @@ struct action *action_begin(struct worker *w, struct exchange *x,
  * any time, it may pipeline_resume() the parent; the stage of the parent that
  * is on the stack answers WAIT, and goes on at once.  A parent that is ending
  * itself, which ends its children first, takes no notice.  Nothing of the
- * child may be used after `ended`.
+ * child may be used after `ended`, and what was in child->question is gone by
+ * then.
  *
  * NULL: nothing was started, and `ended` will not run: the parent is not
  * admitted or is ending, has too many children or ancestors, or the arena is

@@ -133,9 +133,12 @@ static enum step run_row(struct action *a, bool *ret_resumed)
 /* Children cannot outlive their parent; whatever they tell it is too late. */
 static void end_children(struct action *a, enum err why)
 {
+    enum err own = a->err;
+
     a->at.deaf = true;
     action_spawn_end(a, why);
     a->at.deaf = false;
+    a->err = own; /* what ended them is no reason of its own */
 }
 
 static void run(struct action *a)

@@ -34,6 +34,7 @@ static struct seen {
     enum err err;
     const struct action *last;
     struct action *resumes; /* the parent is resumed with NEXT */
+    struct action *stops;   /* ... or stopped */
     struct action *spawns;  /* tries another child in `ended` */
     bool spawned;
     unsigned route_cancels, dispatch_cancels, releases;
@@ -165,6 +166,8 @@ static void on_ended(struct action *child, void *user)
         seen.spawned |= spawn(seen.spawns, &waits) != NULL;
     if (seen.resumes != NULL)
         pipeline_resume(seen.resumes, STEP_NEXT);
+    if (seen.stops != NULL)
+        pipeline_resume(seen.stops, stage_stop(seen.stops, ERR_UPSTREAM));
 }
 
 static void prepare(struct action *child, const void *input)
@@ -388,9 +391,12 @@ static void a_parent_that_has_its_answer_ends_its_children(void **state)
     struct action *parent = parent_of(w);
 
     assert_non_null(spawn(parent, &waits));
+    seen.stops = parent; /* which it does not hear: it has its answer */
     world_ack(w, ERR_OK);
     call_head(&w->client.calls[0], 200, JSON_TYPE);
     call_piece(&w->client.calls[0], ANSWER, true, ERR_OK);
+    assert_int_equal(parent->err, ERR_OK);
+    assert_int_equal(w->w.counters.failed, 1); /* the child */
     assert_int_equal(seen.told, 1);
     assert_int_equal(seen.err, ERR_CLOSED);
     assert_int_equal(w->r.status, 200);
