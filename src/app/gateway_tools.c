@@ -233,7 +233,7 @@ static enum err record_group(struct gateway_tools *t, size_t *from)
                           *from == t->changes.count ? &t->wait : NULL);
 }
 
-static enum err record_offer(struct gateway_tools *t)
+static enum err record_tools(struct gateway_tools *t)
 {
     enum err e = ERR_OK;
 
@@ -242,6 +242,7 @@ static enum err record_offer(struct gateway_tools *t)
     return e;
 }
 
+/* Who said yes; what became of the tool follows, as with every change. */
 static enum err record_approval(struct gateway_tools *t,
                                 const struct gateway_tools_job *j)
 {
@@ -263,7 +264,7 @@ static enum err record_approval(struct gateway_tools *t,
         .subject = buf_str(&subject),
         .tool = &a->seen,
     };
-    return evidence_admin(t->options.evidence, &f, &t->wait);
+    return evidence_admin(t->options.evidence, &f, NULL);
 }
 
 /* Records what is in t->changes; the rest follows from its answer. */
@@ -272,7 +273,9 @@ static void record(struct gateway_tools *t)
     struct gateway_tools_job *j = current(t);
 
     t->wait.done = on_durable;
-    enum err e = j->approval != NULL ? record_approval(t, j) : record_offer(t);
+    enum err e = j->approval != NULL ? record_approval(t, j) : ERR_OK;
+    if (e == ERR_OK)
+        e = record_tools(t); /* the last one's answer is that of all */
     if (e != ERR_OK)
         fail(t, ERR_EVIDENCE);
 }

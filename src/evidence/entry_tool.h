@@ -17,7 +17,7 @@ struct evidence_tool {
 
 /* Tools of one server with which the same has happened. */
 struct evidence_tools {
-    struct str event;  /* "seen", "changed", "returned" */
+    struct str event;  /* "seen", "changed", "returned", "approved" */
     struct str server; /* its name in the config */
     const struct evidence_tool *at;
     size_t count;        /* at most ENTRY_TOOLS_MAX */

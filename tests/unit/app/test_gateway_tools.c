@@ -374,6 +374,7 @@ static void a_restart_forgets_no_quarantine_and_no_approval(void **state)
                           "\"looks well\",\"event\":\"approve\",\"kind\":"
                           "\"admin\""),
                      1);
+    assert_int_equal(says("\"event\":\"approved\",\"kind\":\"tool\""), 1);
     assert_int_equal(says("\"subject\":{\"id\":\"crm/get\",\"type\":\"Tool\"}"),
                      1);
     start_again(l, "n1");
