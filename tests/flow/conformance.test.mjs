@@ -8,7 +8,6 @@ import fs from 'node:fs/promises';
 import httpModule from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { parse } from 'yaml';
 import { serve } from './lib/conformance_server.mjs';
 import { NODE, connect, http, permit, tools } from './lib/mcp.mjs';
 import { Provider } from './lib/provider.mjs';
@@ -59,7 +58,9 @@ async function conform(port) {
 
 /** Every scenario that counts ran, and no check of it says anything but yes. */
 async function holds(t, { code, text, scenarios }) {
-  const required = parse(await fs.readFile(path.join(suite, 'requirements', `${REVISION}.yaml`), 'utf8')).server;
+  const requirements = await fs.readFile(path.join(suite, 'requirements', `${REVISION}.yaml`), 'utf8');
+  const required = /^server:\n((?: +- .*\n)+)/m.exec(requirements)[1].match(/[\w-]+(?=\n)/g);
+  assert.equal(required.length, 30);
   const wrong = [];
   let passed = 0;
   for (const name of required) {
