@@ -157,10 +157,17 @@ static void test_calls_that_reach_around_are_refused(void **state)
     assert_int_equal(unlink(file), 0);
 }
 
+static void join(char to[TEXT], const char *base, const char *name)
+{
+    int n = snprintf(to, TEXT, "%s/%s", base, name);
+    if (n < 0 || n >= TEXT)
+        abort();
+}
+
 static bool can_open(const char *base, const char *name, int flags)
 {
     char path[TEXT];
-    (void)snprintf(path, sizeof(path), "%s/%s", base, name);
+    join(path, base, name);
     int fd = open(path, flags | O_CLOEXEC, 0600);
     if (fd >= 0)
         (void)close(fd);
@@ -173,9 +180,9 @@ static int around(const char *base)
     char own[TEXT], data[TEXT], key[TEXT];
     unsigned bits = 0;
     int set = -1;
-    (void)snprintf(own, sizeof(own), "%s/own", base);
-    (void)snprintf(data, sizeof(data), "%s/own/deep/data", base);
-    (void)snprintf(key, sizeof(key), "%s/own/key", base);
+    join(own, base, "own");
+    join(data, base, "own/deep/data");
+    join(key, base, "own/key");
     const char *const kept[] = {data, key, NULL};
     HOLDS(confine_files_overlaps(own, kept));
     HOLDS(confine_files_overlaps(key, kept));
@@ -203,7 +210,7 @@ static int around(const char *base)
 static void make(const char *base, const char *name, bool folder)
 {
     char path[TEXT];
-    (void)snprintf(path, sizeof(path), "%s/%s", base, name);
+    join(path, base, name);
     if (folder) {
         assert_int_equal(mkdir(path, 0700), 0);
         return;
@@ -237,12 +244,12 @@ static void test_what_is_kept_is_left_out_of_what_is_allowed(void **state)
     assert_non_null(mkdtemp(base));
     for (size_t i = 0; i < ARRAY_LEN(tree); i++)
         make(base, tree[i].name, tree[i].folder);
-    (void)snprintf(path, sizeof(path), "%s/own/link", base);
+    join(path, base, "own/link");
     assert_int_equal(symlink("key", path), 0);
     assert_int_equal(in_child(around, base), 0);
     assert_int_equal(unlink(path), 0);
     for (size_t i = ARRAY_LEN(tree); i-- > 0;) {
-        (void)snprintf(path, sizeof(path), "%s/%s", base, tree[i].name);
+        join(path, base, tree[i].name);
         assert_int_equal(remove(path), 0);
     }
     assert_int_equal(rmdir(base), 0);

@@ -37,6 +37,13 @@
 
 enum { TEXT = 512, PROTOCOL_MPTCP = 262, SYS_FCHMODAT_2 = 452 };
 
+static void join(char to[TEXT], const char *folder, const char *name)
+{
+    int n = snprintf(to, TEXT, "%s/%s", folder, name);
+    if (n < 0 || n >= TEXT)
+        abort();
+}
+
 static void say(const char *what, bool reached)
 {
     printf("%s %s\n", what, reached ? "REACHED" : "held");
@@ -154,8 +161,8 @@ static bool changes_by_handle(const char *path)
 static void try_files(const char *folder)
 {
     char secret[TEXT], other[TEXT];
-    (void)snprintf(secret, sizeof(secret), "%s/secret", folder);
-    (void)snprintf(other, sizeof(other), "%s/other", folder);
+    join(secret, folder, "secret");
+    join(other, folder, "other");
     say("open-folder",
         opens(folder, O_RDONLY | O_DIRECTORY) && access(secret, F_OK) == 0);
     say("read", opens(secret, O_RDONLY));
@@ -177,10 +184,10 @@ static void try_files(const char *folder)
 static void try_allowed(const char *read_at, const char *write_at)
 {
     char path[TEXT];
-    (void)snprintf(path, sizeof(path), "%s/given", read_at);
+    join(path, read_at, "given");
     printf("may-read %s\n", opens(path, O_RDONLY) ? "yes" : "no");
     say("write-given", opens(path, O_WRONLY) || chmod(path, 0777) == 0);
-    (void)snprintf(path, sizeof(path), "%s/made", write_at);
+    join(path, write_at, "made");
     printf("may-write %s\n", opens(path, O_WRONLY | O_CREAT) ? "yes" : "no");
     bool own = opens("own", O_WRONLY | O_CREAT) && mkdir("deep", 0700) == 0 &&
                opens("deep/own", O_WRONLY | O_CREAT);
@@ -243,7 +250,7 @@ int main(int argc, char **argv)
         return 2;
     (void)signal(SIGPIPE, SIG_IGN);
     try_network(atoi(argv[1]), atoi(argv[2]));
-    (void)snprintf(path, sizeof(path), "%s/socket", argv[3]);
+    join(path, argv[3], "socket");
     say("socket", connects_local(path, false));
     say("abstract", connects_local(argv[4], true));
     say("turned-pair", turns_a_pair(path));
