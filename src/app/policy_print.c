@@ -2,6 +2,7 @@
 #include "app/policy_print.h"
 
 #include "codec/json.h"
+#include "domain/risk.h"
 
 enum { LINE_MAX_BYTES = 16 * 1024 };
 
@@ -95,6 +96,21 @@ static void print_effect(struct printing *p, const char *what,
                  STR_FMT(d->approvals[i].policy));
 }
 
+/* Whose registration lacks what; may be nothing to say. */
+static void print_ceiling(struct buf *to, const struct chain *chain,
+                          const struct rules_explanation *x)
+{
+    const struct principal *who = &chain->links[x->ceiling_link].who;
+    if (!x->by_ceiling)
+        return;
+    buf_addf(to, ": %.*s::\"%.*s\" is registered without",
+             STR_FMT(principal_kind_entity(who->kind)), STR_FMT(who->id));
+    for (unsigned i = 0; i < RISK_WORDS; i++) {
+        if ((x->ceiling_lacks >> i & 1) != 0)
+            buf_addf(to, " %.*s", STR_FMT(risk_word(i)));
+    }
+}
+
 void policy_print_text(FILE *out, const struct policy_load *l,
                        const struct chain *chain,
                        const struct rules_explanation *x)
@@ -105,6 +121,7 @@ void policy_print_text(FILE *out, const struct policy_load *l,
     print_effect(&p, "", &x->answer.decision);
     if (by != NULL)
         buf_addf(&p.line, ": by %s", by);
+    print_ceiling(&p.line, chain, x);
     end_line(&p);
     print_links(&p, chain, x->live, x->link_count);
     if (x->answer.shadow.present && by == NULL) {

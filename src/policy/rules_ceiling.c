@@ -3,7 +3,7 @@
 
 #include "domain/risk.h"
 
-bool rules_ceiling_holds(const struct rules_request *q)
+uint32_t rules_ceiling_lacks(const struct rules_request *q, unsigned *ret_link)
 {
     uint32_t risk = q->risk;
     if (risk == 0 && q->action == ACTION_TOOL_CALL)
@@ -11,8 +11,10 @@ bool rules_ceiling_holds(const struct rules_request *q)
     for (unsigned i = 0; risk != 0 && i < q->chain->count; i++) {
         uint32_t ceiling = q->links == NULL ? 0 : q->links[i].risk;
         if (q->chain->links[i].who.kind != PRINCIPAL_USER &&
-            (risk & ~ceiling) != 0)
-            return false;
+            (risk & ~ceiling) != 0) {
+            *ret_link = i;
+            return risk & ~ceiling;
+        }
     }
-    return true;
+    return 0;
 }

@@ -8,8 +8,9 @@
 
 #include "policy/rules.h"
 
-/* Is the risk of the action within that of every link that is no person?  A
- * call of a tool whose risk is not known has all of them. */
-MUST_CHECK bool rules_ceiling_holds(const struct rules_request *q);
+/* What the first link that may not do it lacks, enum risk or-ed; 0: all may.
+ * A call of a tool whose risk is not known has every risk. */
+MUST_CHECK uint32_t rules_ceiling_lacks(const struct rules_request *q,
+                                        unsigned *ret_link);
 
 #endif

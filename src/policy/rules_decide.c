@@ -334,6 +334,7 @@ void rules_decide(const struct rules *r, struct rules_evaluator *v,
     const struct decision deny = {.effect = DECISION_DENY, .pdp = STR("writ")};
     struct rules_facts facts UNINITIALIZED;
     struct count count UNINITIALIZED;
+    unsigned link;
     *ret = (struct rules_answer){
         .decision = deny,
         .shadow = {.present = r->shadow.is_there, .decision = deny},
@@ -344,7 +345,7 @@ void rules_decide(const struct rules *r, struct rules_evaluator *v,
         refuse(ret, RULES_FENCE, RULES_DENIED_BY_FENCE);
         return;
     }
-    if (!rules_ceiling_holds(q)) {
+    if (rules_ceiling_lacks(q, &link) != 0) {
         refuse(ret, RULES_CEILING, RULES_DENIED_BY_CEILING);
         return;
     }

@@ -1,6 +1,7 @@
 /* rules_explain.c - see rules_explain.h. */
 #include "policy/rules_explain.h"
 
+#include "policy/rules_ceiling.h"
 #include "policy/rules_decide.h"
 
 static struct rules_reason reason_of(const struct rules_policy *p)
@@ -80,6 +81,8 @@ enum err rules_explain(const struct rules *r, struct rules_evaluator *v,
     rules_decide(r, v, q, &ret->answer);
     ret->by_fence = ret->answer.denied_link == RULES_DENIED_BY_FENCE;
     ret->by_ceiling = ret->answer.denied_link == RULES_DENIED_BY_CEILING;
+    if (ret->by_ceiling)
+        ret->ceiling_lacks = rules_ceiling_lacks(q, &ret->ceiling_link);
     if (ret->by_fence || ret->by_ceiling || !rules_decide_is_question(q))
         return ERR_OK; /* nobody was asked */
     ret->link_count = q->chain->count;

@@ -35,7 +35,9 @@ struct rules_explanation {
     struct rules_answer answer;
     /* No policy was asked. */
     bool by_fence;   /* of tenants */
-    bool by_ceiling; /* of risk */
+    bool by_ceiling; /* of risk: one link lacks some */
+    unsigned ceiling_link;
+    uint32_t ceiling_lacks; /* enum risk, or-ed */
     unsigned link_count;
     struct rules_why live[CHAIN_LINKS_MAX];
     struct rules_why shadow[CHAIN_LINKS_MAX]; /* when there is one */

@@ -92,6 +92,39 @@ describe('writ policy check', () => {
   });
 });
 
+describe('policies about tools and approvals', () => {
+  const check = (policy) => put('tools/a.cedar', policy).then(() => writ('check', '-c', 'tools.yaml'));
+  before(() => put('tools.yaml', `${config.replace(/^policies:.*$/m, 'policies: {dir: tools}')}
+tools:
+  files:
+    transport: stdio
+    command: [/bin/cat]
+    region: eu
+    risk: {"read_*": [read]}
+approvals: {groups: {finance: [ada]}}
+`));
+
+  test('are held to what the configuration knows', async () => {
+    const r = await check('@approval("finnance") forbid(principal, action == Writ::Action::"tool:call", resource);\n');
+    assert.equal(r.code, 1);
+    assert.match(r.err, /tools\/a\.cedar:1:11: there is no group "finnance" in approvals\.groups\n/);
+    assert.match(r.err, /tools\/a\.cedar:1:65: no call is equal to "tool:call", .*; write: action in Writ::Action::"tool:call"\n/);
+    const slip = await check('permit(principal, action in Writ::Action::"tool:call/fils/a", resource);\n'
+      + '@approval("finance") forbid(principal, action, resource);\n');
+    assert.equal(slip.code, 0, slip.err);
+    assert.match(slip.err, /warning: .*a\.cedar:2:1: a forbid with @approval but without @id/);
+    assert.match(slip.err, /warning: .*a\.cedar:1:\d+: nothing is known of ToolServer "fils"; did you mean "files"\?/);
+  });
+
+  test('know the risk of a tool and the tenants of its server', async () => {
+    await put('tools/a.cedar', 'permit(principal, action in Writ::Action::"tool:call", resource in Writ::ToolServer::"files");\n');
+    const ask = (tool) => writ('eval', '-c', 'tools.yaml', '--agent', 'acme/bot', '--tool', tool);
+    assert.match((await ask('files/read_file')).out, /^allow\n/);
+    assert.match((await ask('files/write_file')).out, /^deny: by the ceiling of risk: Agent::"acme\/bot" is registered without write trigger /);
+    assert.equal((await ask('mail/read_mail')).out, 'deny: by the fence of tenants\n');
+  });
+});
+
 describe('writ policy eval', () => {
   test('shows what decided for each link, and the shadow', async () => {
     const r = await writ('eval', 'q.yaml');
@@ -157,7 +190,7 @@ context: {chain: {supervised: true}, session: {calls: 1}}
 
   test('says when it was the ceiling', async () => {
     const r = await writ(...payment, '--agent', 'acme/reader');
-    assert.deepEqual([r.code, r.out], [1, 'deny: by the ceiling of risk\n']);
+    assert.deepEqual([r.code, r.out], [1, 'deny: by the ceiling of risk: Agent::"acme/reader" is registered without purchase\n']);
   });
 });
 
