@@ -28,7 +28,7 @@ void hub_mail_free(struct hub_mail *m)
 
 static void run(struct hub *h, struct hub_note *n)
 {
-    hub_arrived(h, CONTAINER_OF(n, struct hub_mail, note));
+    hub_near_event(h, CONTAINER_OF(n, struct hub_mail, note));
 }
 
 static void drop(struct hub_note *n)

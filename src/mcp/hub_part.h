@@ -102,8 +102,6 @@ void hub_mail_free(struct hub_mail *m); /* NULL is allowed */
 /* Takes `m`, also when it cannot be posted. */
 void hub_mail_post(struct hub_net *net, unsigned to, struct hub_mail *m,
                    bool surely);
-/* Where mail arrives: hub.c. */
-void hub_arrived(struct hub *h, struct hub_mail *m);
 /* A notice, or what was asked.  NULL: too large, or no memory. */
 struct hub_mail *hub_mail_message(enum hub_event_kind kind, enum method m,
                                   const struct message *msg);
@@ -114,6 +112,15 @@ MUST_CHECK bool hub_mail_answer(struct hub_mail *m,
 /* Makes a failure of it. */
 void hub_mail_failure(struct hub_mail *m, enum err why, bool sent,
                       struct str text);
+
+/* ---- the near half: hub_near.c ---- */
+
+/* Mail has arrived; takes it. */
+void hub_near_event(struct hub *h, struct hub_mail *m);
+/* A worker has gone, and with it the far halves that were there. */
+void hub_near_lost(struct hub *h, unsigned owner);
+/* Without a word to anybody but the far halves. */
+void hub_near_free(struct hub *h);
 
 /* ---- what a server offers: hub_offer.c ---- */
 

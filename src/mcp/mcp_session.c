@@ -359,9 +359,10 @@ enum err mcp_sessions_open(struct mcp_sessions *t,
     enum err e = s == NULL ? ERR_NO_MEMORY : ERR_OK;
     if (e == ERR_OK) {
         s->table = t;
-        mcp_session_ref(s); /* the table's is the first */
         lock(&p->lock);
         e = put(t, p, s, &evicted);
+        if (e == ERR_OK)
+            mcp_session_ref(s); /* the first is the table's */
         unlock(&p->lock);
     }
     mcp_session_unref(evicted);
@@ -370,10 +371,7 @@ enum err mcp_sessions_open(struct mcp_sessions *t,
         return ERR_OK;
     }
     atomic_fetch_sub(&t->count, 1);
-    if (s != NULL) {
-        mcp_session_unref(s);
-        mcp_session_unref(s);
-    }
+    mcp_session_unref(s);
     return e;
 }
 
