@@ -214,6 +214,34 @@ void link_greet(struct link *l)
         link_break(l, e, str_from(err_text(e)));
 }
 
+static void on_probe_answered(struct link_call *c, const struct message *m)
+{
+    (void)c, (void)m; /* the server knows us, whatever it says */
+}
+
+static void on_probe_failed(struct link_call *c, enum err why, bool sent)
+{
+    struct link *l = CONTAINER_OF(c, struct link, hello);
+    (void)sent;
+    if (why == ERR_UPSTREAM)
+        l->transport->forgotten(l);
+}
+
+void link_probe(struct link *l)
+{
+    static const struct link_call_events events = {ignore, ignore,
+                                                   on_probe_answered,
+                                                   on_probe_failed};
+    if (l->state != LINK_OPEN || l->freed || l->hello.link != NULL)
+        return;
+    l->hello.events = &events;
+    if (link_requests_add(l, &l->hello, HELLO_NUMBER, METHOD_PING, STR("")) !=
+        ERR_OK)
+        return;
+    if (link_requests_send(l->hello.request) != ERR_OK)
+        link_requests_end(l->hello.request);
+}
+
 /* Those that have waited go out, in their order. */
 static void send_waiting(struct link *l)
 {

@@ -101,7 +101,8 @@ struct link_call_events {
      * ERR_TIMEOUT (server->call_ms without answer or progress, not counting
      * what waits for us; or call_max_ms), ERR_LIMIT (an answer over
      * server->result_max), ERR_NOT_FOUND (the server has forgotten our session;
-     * the link closes after this). */
+     * the link closes after this).  A server that says so by another status
+     * than 404 is found out by a ping, and the link closes then. */
     void (*failed)(struct link_call *c, enum err why, bool sent);
 };
 

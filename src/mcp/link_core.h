@@ -52,6 +52,7 @@ struct link_transport {
     /* Nobody waits for `r` any more. */
     void (*drop)(struct link *l, struct link_request *r);
     void (*pause)(struct link *l, struct link_request *r);
+    void (*forgotten)(struct link *l); /* NULL: there is no session */
     bool (*was_sent)(const struct link *l, const struct link_request *r);
     /* The user closes the link in good order; stop() follows. */
     void (*part)(struct link *l);
@@ -72,7 +73,7 @@ struct link {
     struct buf version;
     struct arena memory;        /* of `handshake`, until it was told */
     struct handshake handshake; /* what the server answered */
-    struct link_call hello;     /* `initialize` */
+    struct link_call hello;     /* `initialize`, later a ping of our own */
     struct list requests, dead; /* struct link_request */
     struct map by_number;       /* those that are not over */
     struct list asks;           /* see link_asks.c */
@@ -104,6 +105,9 @@ void link_break(struct link *l, enum err why, struct str text);
 /* What can be sent at last: `initialize`, from here on in this order. */
 void link_greet(struct link *l);
 void link_opened(struct link *l);
+/* The server refuses what it should not, perhaps since it has forgotten us:
+ * finds out by a ping, and breaks the link if so.  Inside link_enter(). */
+void link_probe(struct link *l);
 /* The buffer for a message of ours, with its limit. */
 void link_text_init(struct buf *text);
 

@@ -326,6 +326,7 @@ const struct link_transport link_http_transport = {
     .greeted = http_greeted,
     .drop = http_drop,
     .pause = http_pause,
+    .forgotten = link_http_forgotten,
     .was_sent = http_was_sent,
     .part = http_part,
     .stop = http_stop,

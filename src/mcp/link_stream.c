@@ -287,34 +287,41 @@ static bool is_readable(struct link_stream *s,
             (!s->resumes && is_type(head, STR("application/json"))));
 }
 
+static void refuse_greeting(struct link *l, int status)
+{
+    char room[128];
+    struct buf text;
+    buf_init_lent(&text, room, sizeof(room));
+    (void)buf_addf(&text,
+                   "the server answers `initialize` with HTTP status %d, or in "
+                   "no form of MCP's",
+                   status);
+    link_break(l, ERR_UPSTREAM, buf_str(&text));
+}
+
+/*
+ * 404 says that the session is gone, and is the one case in which it is
+ * certain that nothing was done.  Many servers say 400 then, which may mean
+ * anything.
+ */
 static void refuse(struct link_stream *s, int status)
 {
     struct link *l = s->link;
-    char room[96];
-    struct buf text;
     bool is_listener = s->request == NULL;
-    if (status == 404 && l->http.session.len > 0 &&
-        (!is_listener || s->stood)) {
-        /* The one case in which it is certain that nothing was done. */
+    bool in_session = l->http.session.len > 0 && (!is_listener || s->stood);
+    if (l->state == LINK_GREETING) {
+        refuse_greeting(l, status);
+    } else if (status == 404 && in_session) {
         fail(s, ERR_NOT_FOUND, s->resumes);
         link_http_forgotten(l);
-        return;
-    }
-    bool passes = status == 429 || status >= 500;
-    if (passes && (is_listener || s->resumes)) {
+    } else if ((status == 429 || status >= 500) &&
+               (is_listener || s->resumes)) {
         take_up(s);
-        return;
+    } else {
+        fail(s, ERR_UPSTREAM, true);
+        if (status == 400 && in_session)
+            link_probe(l);
     }
-    if (!is_listener && s->request->call == &l->hello) {
-        buf_init_lent(&text, room, sizeof(room));
-        (void)buf_addf(&text,
-                       "the server answers `initialize` with HTTP status %d, "
-                       "or in no form of MCP's",
-                       status);
-        link_break(l, ERR_UPSTREAM, buf_str(&text));
-        return;
-    }
-    fail(s, ERR_UPSTREAM, true);
 }
 
 static void on_head(void *user, const struct http_response_head *head)

@@ -228,6 +228,44 @@ static void test_a_forgotten_session_ends_the_link(void **state)
     desk_close(&d);
 }
 
+static void refuse_all(struct question *q)
+{
+    answer_status(q, 400);
+}
+
+static void refuse_calls(struct question *q)
+{
+    if (question_has(q, "\"ping\""))
+        answer_result(q, "{}");
+    else
+        answer_status(q, 400);
+}
+
+static void test_a_session_that_400_ends_is_found_out(void **state)
+{
+    struct desk d;
+    struct caller a = {.answers = 0}, b = {.answers = 0};
+    (void)state;
+    desk_open(&d);
+    desk_serve(&d);
+    desk_link(&d, true);
+    d.handle = refuse_calls;
+    desk_send(&d, &a, "");
+    desk_wait_int(&d, &a.failures, 1);
+    assert_int_equal(a.why, ERR_UPSTREAM);
+    struct question *q = desk_question(&d, "POST", "\"ping\"", 1);
+    assert_string_equal(q->session, "s-1");
+    desk_turn(&d, 20);
+    assert_true(link_is_open(d.link)); /* it knows us still */
+    d.handle = refuse_all;
+    desk_send(&d, &b, "");
+    desk_wait_true(&d, &d.closed);
+    assert_int_equal(d.why, ERR_NOT_FOUND);
+    assert_int_equal(b.why, ERR_UPSTREAM);
+    assert_int_equal(desk_count(&d, "POST", "\"ping\""), 2);
+    desk_close(&d);
+}
+
 static void huge(struct question *q)
 {
     enum { LEN = 300000 };
@@ -410,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_answer_fails_its_call_alone),
         cmocka_unit_test(test_replies_that_are_none_fail_their_calls),
         cmocka_unit_test(test_a_forgotten_session_ends_the_link),
+        cmocka_unit_test(test_a_session_that_400_ends_is_found_out),
         cmocka_unit_test(test_an_answer_has_a_limit),
         cmocka_unit_test(test_the_listener_hears_what_belongs_to_no_call),
         cmocka_unit_test(test_a_listener_that_nobody_serves_is_given_up),
