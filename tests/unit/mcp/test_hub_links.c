@@ -539,6 +539,34 @@ static void test_a_shared_server_has_one_link_for_all(void **state)
     }
 }
 
+static void test_there_are_so_many_links_and_no_more(void **state)
+{
+    (void)state;
+    enum { MORE = 5 };
+    struct mcp_session *busy = session_at(0);
+    struct hub_to to_busy = to_server(busy, &server);
+    struct probe *works = probe_at(0);
+    struct probe *p = probe_at(0);
+    send_by(works, &to_busy, METHOD_RESOURCES_READ);
+    for (unsigned i = 0; i < HUB_LINKS_MAX + MORE; i++) {
+        struct mcp_session *s = session_at(0);
+        struct hub_to to = to_server(s, &server);
+        p->count = 0; /* nothing is on its way */
+        open_by(p, &to);
+        await(p, 1);
+        assert_int_equal(p->events[0].kind, HUB_OPENED);
+        mcp_session_unref(s);
+    }
+    assert_int_equal(fake.opens, 1 + HUB_LINKS_MAX + MORE);
+    assert_int_equal(fake.live, HUB_LINKS_MAX);
+    /* The oldest went, but for the one that is in use. */
+    assert_int_equal(count_of(works), 0);
+    cancel_by(works);
+    mcp_session_unref(busy);
+    probe_free(p);
+    probe_free(works);
+}
+
 static void churn(void)
 {
     fake.echoes = true;
@@ -591,6 +619,7 @@ int main(void)
         NODE_TEST(test_new_settings_replace_a_link),
         NODE_TEST(test_a_new_credential_opens_a_new_link),
         NODE_TEST(test_a_shared_server_has_one_link_for_all),
+        NODE_TEST(test_there_are_so_many_links_and_no_more),
         NODE_TEST(test_sessions_come_and_go_and_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
