@@ -121,6 +121,7 @@ static bool copy_offer(struct offer_note *n, const struct worker_offer *o)
 
     n->job.offered = to;
     n->job.approve_new = o->approve_new;
+    n->job.listed_ms = o->listed_ms;
     for (size_t i = 0; ok && i < o->count; i++) {
         const struct tool *from = &o->offered[i];
         struct tool *t = &to[n->job.count++];

@@ -282,10 +282,25 @@ static void record(struct gateway_tools *t)
 
 /* ---- jobs ---- */
 
+static struct catalog_now moment(const struct gateway_tools *t)
+{
+    return (struct catalog_now){loop_wall_us(t->options.loop),
+                                loop_now_ms(t->options.loop)};
+}
+
+static enum err offer(struct gateway_tools *t,
+                      const struct gateway_tools_job *j, const struct tool *at,
+                      size_t count)
+{
+    const struct catalog_offer o = {j->server, at, count, j->approve_new,
+                                    j->listed_ms};
+    return catalog_writer_offer(t->writer, &o, moment(t), &t->changes);
+}
+
 /* Those of an offer that lose what they had: they go first and by themselves,
  * so that nothing else can keep them usable. */
 static enum err take_first(struct gateway_tools *t,
-                           const struct gateway_tools_job *j, int64_t now_us)
+                           const struct gateway_tools_job *j)
 {
     struct catalog *c = catalog_writer_current(t->writer);
     struct tool *losing = calloc(j->count + 1, sizeof(*losing));
@@ -300,12 +315,11 @@ static enum err take_first(struct gateway_tools *t,
             !catalog_is_settled(c, j->server, &j->offered[i], 1))
             losing[n++] = j->offered[i];
     }
-    t->takes = n > 0;
-    enum err e = ERR_OK;
-    const struct catalog_offer o = {j->server, losing, n, false};
-    if (n > 0)
-        e = catalog_writer_offer(t->writer, &o, now_us, &t->changes);
+    enum err e = n == 0 ? ERR_OK : offer(t, j, losing, n);
     free(losing);
+    t->takes = t->changes.count > 0;
+    if (!t->takes)
+        drop_changes(t);
     return e;
 }
 
@@ -313,24 +327,21 @@ static enum err take_first(struct gateway_tools *t,
 static enum err make_changes(struct gateway_tools *t,
                              const struct gateway_tools_job *j)
 {
-    int64_t now_us = loop_wall_us(t->options.loop);
     const struct gateway_tools_approval *a = j->approval;
 
     t->takes = false;
     if (a != NULL) {
         const struct catalog_approval yes = {j->server, a->name, a->seen,
                                              a->author};
-        return catalog_writer_approve(t->writer, &yes, now_us, &t->changes);
+        return catalog_writer_approve(t->writer, &yes, moment(t), &t->changes);
     }
     if (catalog_is_settled(catalog_writer_current(t->writer), j->server,
                            j->offered, j->count))
         return ERR_OK;
-    enum err e = take_first(t, j, now_us);
+    enum err e = take_first(t, j);
     if (e != ERR_OK || t->takes)
         return e;
-    const struct catalog_offer o = {j->server, j->offered, j->count,
-                                    j->approve_new};
-    return catalog_writer_offer(t->writer, &o, now_us, &t->changes);
+    return offer(t, j, j->offered, j->count);
 }
 
 /* Goes on until somebody has to be waited for. */

@@ -65,6 +65,7 @@ struct gateway_tools_job {
     const struct tool *offered; /* name, text and digest count */
     size_t count;
     bool approve_new;
+    int64_t listed_ms;                             /* monotonic; 0: now */
     const struct gateway_tools_approval *approval; /* NULL: it is an offer */
     /* ERR_OK: the catalog is what follows from it.  Errors as of
      * catalog_writer.h; ERR_EVIDENCE, ERR_STORE: it has not become so, or not

@@ -52,6 +52,7 @@ struct catalog_tool {
     const struct json_schema *input;
     struct str why;
     int64_t first_us, changed_us; /* Unix time */
+    int64_t changed_ms;     /* the same, monotonic; 0: before this process */
     struct str approved_by; /* entity id, or empty: pinned at first sight */
 };
 

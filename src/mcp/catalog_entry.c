@@ -77,7 +77,7 @@ static enum err fill(struct catalog_entry *e, const struct catalog_row *row)
 }
 
 enum err catalog_entry_new(struct siphash_key seed,
-                           const struct catalog_row *row,
+                           const struct catalog_row *row, int64_t changed_ms,
                            struct catalog_entry **ret)
 {
     uint64_t hash;
@@ -89,6 +89,7 @@ enum err catalog_entry_new(struct siphash_key seed,
     if (e == NULL)
         return ERR_NO_MEMORY;
     e->hash = hash;
+    e->tool.changed_ms = changed_ms;
     atomic_init(&e->refs, 1);
     arena_init(&e->arena,
                ROOM_MIN + ROOM_PER_BYTE * (row->pinned.len + row->offered.len));

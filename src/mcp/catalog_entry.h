@@ -28,6 +28,7 @@ MUST_CHECK bool catalog_entry_hash(struct siphash_key seed, struct str server,
  * memory while its text was read.  ERR_NO_MEMORY. */
 MUST_CHECK enum err catalog_entry_new(struct siphash_key seed,
                                       const struct catalog_row *row,
+                                      int64_t changed_ms,
                                       struct catalog_entry **ret);
 struct catalog_entry *catalog_entry_ref(struct catalog_entry *e);
 void catalog_entry_unref(struct catalog_entry *e); /* NULL is allowed */

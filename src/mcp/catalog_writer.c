@@ -14,6 +14,7 @@ struct catalog_writer {
 /* Entries on their way into a view. */
 struct draft {
     const struct catalog_writer *writer;
+    struct catalog_now now;
     struct catalog_entry **entries; /* heap; +1 each */
     enum catalog_event *events;     /* heap; of each */
     size_t count;
@@ -82,9 +83,9 @@ static void draft_release(struct draft *d)
 
 /* Room for `n` entries; release it also on failure. */
 static enum err draft_begin(struct draft *d, const struct catalog_writer *w,
-                            size_t n)
+                            struct catalog_now now, size_t n)
 {
-    *d = (struct draft){.writer = w};
+    *d = (struct draft){.writer = w, .now = now};
     d->entries = (struct catalog_entry **)calloc(n + 1, sizeof(*d->entries));
     d->events = calloc(n + 1, sizeof(*d->events));
     return d->entries == NULL || d->events == NULL ? ERR_NO_MEMORY : ERR_OK;
@@ -93,7 +94,8 @@ static enum err draft_begin(struct draft *d, const struct catalog_writer *w,
 static enum err draft_add(struct draft *d, enum catalog_event event,
                           const struct catalog_row *row)
 {
-    enum err e = catalog_entry_new(d->writer->seed, row, &d->entries[d->count]);
+    enum err e = catalog_entry_new(d->writer->seed, row, d->now.ms,
+                                   &d->entries[d->count]);
     if (e == ERR_OK)
         d->events[d->count++] = event;
     return e;
@@ -140,7 +142,7 @@ enum err catalog_writer_load(struct catalog_writer *w,
     struct catalog_changes changes;
     struct draft d;
 
-    enum err e = draft_begin(&d, w, count);
+    enum err e = draft_begin(&d, w, (struct catalog_now){0, 0}, count);
     for (size_t i = 0; e == ERR_OK && i < count; i++)
         e = draft_add(&d, CATALOG_SEEN, &rows[i]);
     if (e == ERR_OK && count > 1)
@@ -242,7 +244,7 @@ static enum err look_at_names(struct named *at, size_t n, size_t *ret_count)
 }
 
 static enum err add_new(struct draft *d, const struct catalog_offer *o,
-                        const struct named *n, int64_t now_us)
+                        const struct named *n)
 {
     const struct catalog_row row = {
         .server = o->server,
@@ -250,19 +252,19 @@ static enum err add_new(struct draft *d, const struct catalog_offer *o,
         .state =
             o->approve_new || n->has_twin ? CATALOG_PROPOSED : CATALOG_PINNED,
         .pinned = n->offered->text,
-        .first_us = now_us,
-        .changed_us = now_us,
+        .first_us = d->now.us,
+        .changed_us = d->now.us,
     };
     return draft_add(d, CATALOG_SEEN, &row);
 }
 
 static enum err add_changed(struct draft *d, const struct catalog_tool *t,
-                            const struct tool *offered, int64_t now_us)
+                            const struct tool *offered)
 {
     struct catalog_row row = catalog_entry_row(t);
     bool readable = catalog_entry_readable(offered);
 
-    row.changed_us = now_us;
+    row.changed_us = d->now.us;
     if (t->state == CATALOG_PROPOSED) {
         row.pinned = offered->text;
         return draft_add(d, CATALOG_CHANGED, &row);
@@ -277,18 +279,25 @@ static enum err add_changed(struct draft *d, const struct catalog_tool *t,
     return draft_add(d, CATALOG_CHANGED, &row);
 }
 
+/* Something newer is known of it. */
+static bool is_stale(const struct catalog_offer *o,
+                     const struct catalog_tool *t)
+{
+    return t != NULL && o->listed_ms != 0 && o->listed_ms < t->changed_ms;
+}
+
 static enum err add_offered(struct draft *d, const struct catalog_offer *o,
-                            const struct named *names, size_t n, int64_t now_us)
+                            const struct named *names, size_t n)
 {
     enum err e = ERR_OK;
 
     for (size_t i = 0; e == ERR_OK && i < n; i++) {
         const struct catalog_tool *t =
             catalog_find(d->writer->current, o->server, names[i].name);
-        if (catalog_entry_follows(t, names[i].offered))
+        if (catalog_entry_follows(t, names[i].offered) || is_stale(o, t))
             continue;
-        e = t == NULL ? add_new(d, o, &names[i], now_us)
-                      : add_changed(d, t, names[i].offered, now_us);
+        e = t == NULL ? add_new(d, o, &names[i])
+                      : add_changed(d, t, names[i].offered);
     }
     return e;
 }
@@ -303,7 +312,8 @@ static bool is_too_much(const struct tool *offered, size_t count)
 }
 
 enum err catalog_writer_offer(struct catalog_writer *w,
-                              const struct catalog_offer *o, int64_t now_us,
+                              const struct catalog_offer *o,
+                              struct catalog_now now,
                               struct catalog_changes *ret)
 {
     size_t known = catalog_count(w->current, o->server), n = 0;
@@ -312,11 +322,12 @@ enum err catalog_writer_offer(struct catalog_writer *w,
     if (is_too_much(o->offered, o->count))
         return ERR_LIMIT;
     struct named *names = calloc(o->count + known + 1, sizeof(*names));
-    enum err e = names == NULL ? ERR_NO_MEMORY : draft_begin(&d, w, o->count);
+    enum err e =
+        names == NULL ? ERR_NO_MEMORY : draft_begin(&d, w, now, o->count);
     if (e == ERR_OK)
         e = look_at_names(names, gather(w->current, o, names), &n);
     if (e == ERR_OK)
-        e = add_offered(&d, o, names, n, now_us);
+        e = add_offered(&d, o, names, n);
     if (e == ERR_OK)
         e = draft_end(&d, ret);
     draft_release(&d);
@@ -346,7 +357,8 @@ static enum err approved(const struct catalog_tool *t, const struct hash *seen,
 
 enum err catalog_writer_approve(struct catalog_writer *w,
                                 const struct catalog_approval *a,
-                                int64_t now_us, struct catalog_changes *ret)
+                                struct catalog_now now,
+                                struct catalog_changes *ret)
 {
     const struct catalog_tool *t = catalog_find(w->current, a->server, a->name);
     struct catalog_row row;
@@ -357,9 +369,9 @@ enum err catalog_writer_approve(struct catalog_writer *w,
     enum err e = approved(t, &a->seen, &row);
     if (e != ERR_OK)
         return e;
-    row.changed_us = now_us;
+    row.changed_us = now.us;
     row.approved_by = a->who;
-    e = draft_begin(&d, w, 1);
+    e = draft_begin(&d, w, now, 1);
     if (e == ERR_OK)
         e = draft_add(&d, CATALOG_APPROVED, &row);
     if (e == ERR_OK)

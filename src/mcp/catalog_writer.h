@@ -64,6 +64,9 @@ struct catalog *catalog_writer_current(const struct catalog_writer *w);
  * whatever was asked for; what is pinned already, stays so.  A name without a
  * text stands for a definition that cannot be read: it quarantines what is
  * pinned and is nothing where the name is not known.
+ * What was listed before something newer was learnt of a tool (it changed, or
+ * a person approved it) says nothing of that tool any more: a session that
+ * began long ago must not undo what others saw since.
  * `approve_new` as in the settings.  ERR_LIMIT: too many, or too long in all.
  * ERR_MALFORMED: one name twice.
  */
@@ -72,10 +75,16 @@ struct catalog_offer {
     const struct tool *offered; /* name, text and digest count */
     size_t count;
     bool approve_new;
+    int64_t listed_ms; /* when the server said so, monotonic; 0: now */
+};
+/* The moment of a change; both clocks tell the same one. */
+struct catalog_now {
+    int64_t us; /* Unix time */
+    int64_t ms; /* monotonic */
 };
 MUST_CHECK enum err catalog_writer_offer(struct catalog_writer *w,
                                          const struct catalog_offer *o,
-                                         int64_t now_us,
+                                         struct catalog_now now,
                                          struct catalog_changes *ret);
 
 /*
@@ -90,7 +99,7 @@ struct catalog_approval {
 };
 MUST_CHECK enum err catalog_writer_approve(struct catalog_writer *w,
                                            const struct catalog_approval *a,
-                                           int64_t now_us,
+                                           struct catalog_now now,
                                            struct catalog_changes *ret);
 
 /* What was told is recorded: `next` becomes the current one (a reference is

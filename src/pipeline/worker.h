@@ -53,7 +53,8 @@ struct worker_offer {
     struct str server; /* its name in the config */
     const struct tool *offered;
     size_t count;
-    bool approve_new; /* as the settings say */
+    bool approve_new;  /* as the settings say */
+    int64_t listed_ms; /* when the server's answer came, loop_now_ms(); 0: now */
 };
 
 struct worker {

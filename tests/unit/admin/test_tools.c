@@ -50,7 +50,8 @@ static enum err approve(void *user, const struct admin_tool_approval *a,
         return approval_err;
     const struct catalog_approval yes = {a->server, a->name, a->seen,
                                          a->author};
-    enum err e = catalog_writer_approve(writer, &yes, 3, &changes);
+    enum err e = catalog_writer_approve(writer, &yes,
+                                        (struct catalog_now){3, 3}, &changes);
     if (e != ERR_OK) {
         done(arg, e);
         return ERR_OK;
@@ -78,8 +79,10 @@ static struct tool make(const char *name, const char *says)
 static void offer(const char *server, struct tool t, bool approve_new)
 {
     struct catalog_changes changes;
-    const struct catalog_offer o = {str_from(server), &t, 1, approve_new};
-    assert_int_equal(catalog_writer_offer(writer, &o, 1, &changes), ERR_OK);
+    const struct catalog_offer o = {str_from(server), &t, 1, approve_new, 0};
+    assert_int_equal(catalog_writer_offer(writer, &o,
+                                          (struct catalog_now){1, 1}, &changes),
+                     ERR_OK);
     catalog_writer_publish(writer, changes.next);
     catalog_unref(changes.next);
 }

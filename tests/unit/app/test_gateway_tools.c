@@ -399,6 +399,30 @@ static void an_approval_waits_for_its_evidence(void **state)
     assert_int_equal(state_of(l, "get"), CATALOG_QUARANTINED);
 }
 
+static void an_old_listing_undoes_no_quarantine(void **state)
+{
+    struct life *l = *state;
+    struct tool was = make("get", "reads"), other = make("get", "all");
+    struct tool two[] = {was, make("new", "x")};
+    struct asked a = {.life = l,
+                      .job = {.server = STR("crm"),
+                              .offered = two,
+                              .count = 2,
+                              .listed_ms = 1, /* long ago */
+                              .done = on_done}};
+    assert_int_equal(offer(l, was), ERR_OK);
+    assert_int_equal(offer(l, other), ERR_OK);
+    gateway_tools_run(l->tools, &a.job);
+    assert_int_equal(wait_for(&a), ERR_OK);
+    assert_int_equal(state_of(l, "get"), CATALOG_QUARANTINED);
+    assert_int_equal(state_of(l, "new"), CATALOG_PINNED);
+    assert_int_equal(approve(l, "get", other.digest), ERR_OK);
+    a.done = false;
+    gateway_tools_run(l->tools, &a.job);
+    assert_int_equal(wait_for(&a), ERR_OK);
+    assert_int_equal(state_of(l, "get"), CATALOG_PINNED);
+}
+
 static void thousands_of_tools_come_back(void **state)
 {
     struct life *l = *state;
@@ -457,6 +481,7 @@ int main(void)
         TEST(a_quarantine_holds_without_its_row),
         TEST(a_restart_forgets_no_quarantine_and_no_approval),
         TEST(an_approval_waits_for_its_evidence),
+        TEST(an_old_listing_undoes_no_quarantine),
         TEST(thousands_of_tools_come_back),
         TEST(jobs_are_done_in_order_and_the_end_ends_them),
     };

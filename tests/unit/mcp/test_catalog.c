@@ -19,7 +19,7 @@ struct bench {
     struct catalog_writer *writer;
     struct arena arena;
     struct catalog_changes last;
-    int64_t now;
+    int64_t now, listed;
 };
 
 static int set_up(void **state)
@@ -87,8 +87,9 @@ static enum err try_offer(struct bench *b, const struct tool *at, size_t n,
 {
     forget(b);
     b->now++;
-    const struct catalog_offer o = {STR("crm"), at, n, approve_new};
-    return catalog_writer_offer(b->writer, &o, b->now, &b->last);
+    const struct catalog_offer o = {STR("crm"), at, n, approve_new, b->listed};
+    return catalog_writer_offer(b->writer, &o,
+                                (struct catalog_now){b->now, b->now}, &b->last);
 }
 
 /* Offers, publishes, and says how much has changed. */
@@ -116,7 +117,10 @@ static enum err approve(struct bench *b, const char *name, struct hash seen)
     forget(b);
     const struct catalog_approval a = {STR("crm"), str_from(name), seen,
                                        STR("local|ada")};
-    enum err e = catalog_writer_approve(b->writer, &a, ++b->now, &b->last);
+    b->now++;
+    enum err e =
+        catalog_writer_approve(b->writer, &a,
+                               (struct catalog_now){b->now, b->now}, &b->last);
     if (e == ERR_OK)
         catalog_writer_publish(b->writer, b->last.next);
     return e;
@@ -234,6 +238,31 @@ static void where_new_tools_wait_nothing_is_usable_before_a_person(void **state)
     assert_int_equal(approve(b, "get", first.digest), ERR_CONFLICT);
     assert_int_equal(approve(b, "get", other.digest), ERR_OK);
     assert_int_equal(state_of(b, "get"), CATALOG_PINNED);
+}
+
+static void what_was_listed_before_undoes_nothing(void **state)
+{
+    struct bench *b = *state;
+    struct tool was = plain(b, "get", "reads");
+    struct tool two[] = {plain(b, "get", "all"), plain(b, "new", "x")};
+    (void)offer_one(b, was);
+    int64_t long_ago = b->now;
+    (void)offer_one(b, two[0]);
+    b->listed = long_ago; /* a session that has not asked since */
+    assert_int_equal(try_offer(b, &was, 1, false), ERR_OK);
+    assert_int_equal(b->last.count, 0);
+    assert_int_equal(state_of(b, "get"), CATALOG_QUARANTINED);
+    assert_int_equal(approve(b, "get", two[0].digest), ERR_OK);
+    assert_int_equal(try_offer(b, &was, 1, false), ERR_OK);
+    assert_int_equal(b->last.count, 0);
+    assert_int_equal(state_of(b, "get"), CATALOG_PINNED);
+    two[0] = was; /* what is new in it, is new all the same */
+    assert_int_equal(try_offer(b, two, 2, false), ERR_OK);
+    assert_int_equal(b->last.count, 1);
+    b->listed = b->now; /* it has asked again */
+    assert_int_equal(offer_one(b, was), CATALOG_CHANGED);
+    b->listed = 0;
+    assert_int_equal(offer_one(b, two[0]), 0);
 }
 
 static void rule_13_names_that_differ_in_case_are_not_pinned(void **state)
@@ -471,6 +500,7 @@ int main(void)
         TEST(a_changed_tool_is_quarantined_until_it_returns),
         TEST(only_what_the_person_has_seen_is_approved),
         TEST(where_new_tools_wait_nothing_is_usable_before_a_person),
+        TEST(what_was_listed_before_undoes_nothing),
         TEST(rule_13_names_that_differ_in_case_are_not_pinned),
         TEST(one_name_twice_is_no_offer),
         TEST(a_definition_that_cannot_be_read_quarantines),

@@ -34,8 +34,10 @@ static void offer(struct catalog_writer *w, struct str server,
                   const struct tool *at, size_t n)
 {
     struct catalog_changes changes;
-    const struct catalog_offer o = {server, at, n, false};
-    assert_int_equal(catalog_writer_offer(w, &o, 1, &changes), ERR_OK);
+    const struct catalog_offer o = {server, at, n, false, 0};
+    assert_int_equal(catalog_writer_offer(w, &o, (struct catalog_now){1, 1},
+                                          &changes),
+                     ERR_OK);
     catalog_writer_publish(w, changes.next);
     catalog_unref(changes.next);
 }
