@@ -224,6 +224,7 @@ static void on_drain(void *arg)
     w->draining = true;
     timer_set(w->loop, &gw->drain, gw->gateway->options->drain_ms,
               on_drain_end);
+    worker_drain(w);
     http_server_drain(w->server, on_drained);
 }
 

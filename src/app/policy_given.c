@@ -218,7 +218,7 @@ static void read_approved(const struct policy_given *g, struct policy_case *to)
     struct names ids;
     if (!policy_yaml_words(g->yaml, policy_given_get(g, "approved"), &ids))
         return;
-    to->lifted = (struct rules_lifted){ids.at, ids.count};
+    to->lifted = (struct rules_lifted){ids.at, ids.count, NULL};
     to->request.lifted = &to->lifted;
 }
 

@@ -89,6 +89,7 @@ MUST_CHECK enum err approvals_ask(struct approvals *t,
 struct approval_grant {
     unsigned char id[APPROVAL_ID_LEN];
     struct str policies[DECISION_APPROVALS_MAX];
+    struct str groups[DECISION_APPROVALS_MAX]; /* of these */
     unsigned policy_count;
     struct str by[DECISION_APPROVALS_MAX]; /* entity ids, each once */
     unsigned by_count;

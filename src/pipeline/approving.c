@@ -44,6 +44,11 @@ void approving_settle(struct action *a, bool used)
     p->spent = used;
 }
 
+bool approving_is_held(const struct action *a)
+{
+    return a->approving != NULL && a->approving->wait.waiter != NULL;
+}
+
 void approving_cancel(struct action *a)
 {
     if (a->approving == NULL)

@@ -41,6 +41,9 @@ MUST_CHECK enum err approving_take(struct action *a);
 /* What became of the intent. */
 void approving_settle(struct action *a, bool used);
 
+/* Waits for a person right now. */
+bool approving_is_held(const struct action *a);
+
 /* Forgets what waits. */
 void approving_cancel(struct action *a);
 

@@ -18,6 +18,7 @@
 #ifndef PIPELINE_MCP_H
 #define PIPELINE_MCP_H
 
+#include "base/limits.h"
 #include "crypto/hash.h"
 #include "evidence/evidence.h"
 #include "mcp/catalog.h"
@@ -32,9 +33,9 @@
 struct gathering;
 struct mcp_stream;
 
+#define MCP_BODY_MAX (4 * MIB)
+#define MCP_STREAM_MAX (32 * MIB) /* bytes that wait for a slow caller */
 enum {
-    MCP_BODY_MAX = 4 * 1024 * 1024,
-    MCP_STREAM_MAX = 32 * 1024 * 1024, /* bytes that wait for a slow caller */
     MCP_PING_MS = 15000, /* a comment on a stream that is silent so long */
 };
 
@@ -94,7 +95,7 @@ struct mcp_call {
     struct list node;        /* of the worker's asks */
     bool answered;
 };
-enum { MCP_ALL = SIZE_MAX };
+#define MCP_ALL SIZE_MAX
 
 extern const struct action_class mcp_class, mcp_open_class, mcp_gather_class,
     mcp_call_class, mcp_listen_class, mcp_ask_class;

@@ -15,7 +15,7 @@
 #include "pipeline/worker.h"
 
 enum {
-    ELEMENTS_MAX = 1000,
+    ELEMENTS_MAX = 256, /* each is decided on with all arguments */
     CHECK_STEPS = 1000 * 1000, /* of a schema, on a thread that serves others */
 };
 

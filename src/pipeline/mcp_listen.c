@@ -70,6 +70,15 @@ static enum step relay(struct action *a)
     return stage_stop(a, e);
 }
 
+/* A stream that has begun just ends: the caller may ask for another. */
+static void reply(struct action *a)
+{
+    if (mcp_of(a)->stream != NULL)
+        mcp_answer_end(a);
+    else
+        mcp_answer_refusal(a);
+}
+
 const struct action_class mcp_listen_class = {
     .name = "listen",
     .own_size = sizeof(struct mcp_call),
@@ -83,6 +92,6 @@ const struct action_class mcp_listen_class = {
     .dispatch = dispatch,
     .relay = relay,
     .relay_cancel = mcp_relay_cancel,
-    .reply = mcp_answer_refusal,
+    .reply = reply,
     .release = mcp_release,
 };

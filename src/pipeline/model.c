@@ -101,7 +101,6 @@ static enum err exact(struct action *a, struct approval_action *to,
     for (unsigned i = 0; i < a->candidate_count; i++)
         room[i] = a->snapshot->settings.providers[a->candidates[i].to].name;
     to->destination_count = a->candidate_count;
-    to->audience = room[0];
     buf_init(&text, APPROVAL_TEXT_MAX);
     enum err e = canon_write(&text, &a->question, model_of(a)->request.body);
     if (e == ERR_OK && !arena_copy(a->arena, buf_str(&text), &to->arguments))

@@ -90,7 +90,8 @@ static enum step go_back(struct action *a)
     struct approving *p = a->approving;
 
     p->granted = true;
-    p->lifted = (struct rules_lifted){p->grant.policies, p->grant.policy_count};
+    p->lifted = (struct rules_lifted){p->grant.policies, p->grant.policy_count,
+                                      p->grant.groups};
     pipeline_resume(a, STEP_NEXT); /* to `decide`, which asks anew */
     return STEP_WAIT;
 }

@@ -4,6 +4,8 @@
 #include "base/container.h"
 #include "http/server.h"
 #include "pipeline/action.h"
+#include "pipeline/action_class.h"
+#include "pipeline/approving.h"
 #include "pipeline/exchange.h"
 #include "pipeline/stage.h"
 #include "pipeline/standing.h"
@@ -74,6 +76,24 @@ void worker_keys_came(struct worker *w, size_t issuer)
         struct action *a = CONTAINER_OF(it, struct action, key_wait);
         if (a->key_issuer == issuer)
             stage_identify_again(a);
+    }
+}
+
+static bool may_last(const struct action *a)
+{
+    return (a->class != NULL && a->class->only_listens) || approving_is_held(a);
+}
+
+void worker_drain(struct worker *w)
+{
+    struct list todo, *it;
+
+    list_init(&todo);
+    list_move(&todo, &w->actions);
+    while ((it = take_next(&todo, &w->actions)) != NULL) {
+        struct action *a = CONTAINER_OF(it, struct action, node);
+        if (may_last(a))
+            pipeline_end(a, ERR_SHUTDOWN);
     }
 }
 

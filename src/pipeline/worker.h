@@ -121,6 +121,10 @@ void worker_revoked(struct worker *w);
  * every sessions.recheck: all chains are looked at again. */
 void worker_recheck(struct worker *w, bool recheck);
 
+/* It is told to go: ends what could last as long as somebody likes (streams of
+ * notices, calls that wait for a person); the rest may finish. */
+void worker_drain(struct worker *w);
+
 /* Ends every action of this worker: it is told to go. */
 void worker_end_all(struct worker *w, enum err why);
 

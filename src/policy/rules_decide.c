@@ -60,7 +60,9 @@ enum rules_forbids rules_decide_forbids(const struct rules_policy *p,
     if (p->approval.len == 0)
         return RULES_FORBIDS;
     for (size_t i = 0; q->lifted != NULL && i < q->lifted->count; i++) {
-        if (str_eq(q->lifted->policies[i], p->id))
+        const struct str *groups = q->lifted->groups;
+        if (str_eq(q->lifted->policies[i], p->id) &&
+            (groups == NULL || str_eq(groups[i], p->approval)))
             return RULES_FORBIDS_NOT;
     }
     return RULES_FORBIDS_ONCE;

@@ -65,10 +65,13 @@ struct rules_tool {
     bool any_arguments;
 };
 
-/* A forbid that people have lifted for this action, by the policy's id. */
+/* Forbids that people have lifted for this action, by the policies' ids, and
+ * the groups that these people spoke for: a policy that asks another group by
+ * now is not lifted. */
 struct rules_lifted {
     const struct str *policies;
     size_t count;
+    const struct str *groups; /* as many; NULL: whichever they ask */
 };
 
 struct rules_request {

@@ -88,7 +88,7 @@ static void lift(const struct rules *r, struct rules_evaluator *v,
                  struct asking *k, const struct decision *first)
 {
     struct str ids[DECISION_APPROVALS_MAX];
-    const struct rules_lifted lifted = {ids, first->approval_count};
+    const struct rules_lifted lifted = {ids, first->approval_count, NULL};
     struct rules_answer a;
     for (unsigned i = 0; i < first->approval_count; i++)
         ids[i] = first->approvals[i].policy;

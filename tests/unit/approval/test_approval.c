@@ -146,6 +146,7 @@ static void rule_17_a_yes_is_for_one_digest_and_one_use(void **state)
     assert_int_equal(approvals_look(t, &arena, &a.digest, 0, &g), ERR_OK);
     assert_memory_equal(g.id, k.id, sizeof(g.id));
     assert_int_equal(g.policy_count, 1);
+    assert_true(g.groups[0].len > 0);
     assert_true(str_eq(g.policies[0], STR("pay")));
     assert_int_equal(g.by_count, 1);
     assert_true(str_eq(g.by[0], STR("local|bob")));

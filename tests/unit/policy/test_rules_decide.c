@@ -58,7 +58,7 @@ static struct rules_answer ask(struct fixture *f, const struct rules *r,
     struct str words[WORDS_MAX];
     struct str given[WORDS_MAX];
     size_t count = split(on, words);
-    const struct rules_lifted lift = {given, split(lifted, given)};
+    const struct rules_lifted lift = {given, split(lifted, given), NULL};
     f->labels.count = 0;
     for (size_t i = 0; i < count; i++)
         labels_add(&f->labels, words[i]);
@@ -250,7 +250,7 @@ static void test_rule_10_history_needs_every_approval(void **state)
                       "{ context.chain.history.contains(\"h\") };",
                       NULL, NULL);
     static const struct str both[] = {STR_INIT("with"), STR_INIT("without")};
-    const struct rules_lifted lifted = {both, 2};
+    const struct rules_lifted lifted = {both, 2, NULL};
     struct fixture f;
     fixture_begin(&f);
     f.chain.history[f.chain.history_count++] = STR("h");
@@ -259,6 +259,12 @@ static void test_rule_10_history_needs_every_approval(void **state)
                         "with=finance without=legal");
     f.request.lifted = &lifted;
     assert_int_equal(fixture_ask(&f, r).decision.effect, DECISION_ALLOW);
+    /* A yes for a group that the policy does not ask any more is none. */
+    static const struct str groups[] = {STR_INIT("finance"), STR_INIT("ops")};
+    const struct rules_lifted stale = {both, 2, groups};
+    f.request.lifted = &stale;
+    a = fixture_ask(&f, r);
+    assert_string_equal(fixture_approvals(&a.decision), "without=legal");
     f.request.lifted = NULL;
     f.chain.history_count = 0;
     a = fixture_ask(&f, r);
