@@ -4,9 +4,17 @@
 
 #include "base/limits.h"
 #include "mcp/link_core.h"
+#include "mcp/link_words.h"
 #include "os/loop.h"
 
-enum { HELLO_NUMBER = 0, HANDSHAKE_MAX = 1024 * 1024, TEXT_MAX = 4096 };
+enum {
+    HELLO_NUMBER = 0,
+    HANDSHAKE_MAX = 1024 * 1024,
+    TEXT_MAX = 4096,
+    /* A client's capabilities. */
+    OURS = METHOD_HAS_ROOTS | METHOD_HAS_SAMPLING | METHOD_HAS_ELICITATION |
+           METHOD_HAS_ELICITATION_URL,
+};
 
 static void destroy(struct link *l)
 {
@@ -125,19 +133,23 @@ static enum err keep_handshake(struct link *l, const struct message *m,
         return e;
     if (!keep(l, &h.name) || !keep(l, &h.version) || !keep(l, &h.instructions))
         return ERR_NO_MEMORY;
+    h.has &= ~(unsigned)OURS; /* it cannot offer what is ours to offer */
     l->handshake = h;
     l->revision = h.revision;
-    l->has = l->offers | h.has;
+    l->has = (l->offers & OURS) | h.has;
     return ERR_OK;
 }
 
-static void break_greeting(struct link *l, const char *what, struct str detail)
+static void break_greeting(struct link *l, const char *what, struct str where,
+                           struct str detail)
 {
     char room[TEXT_MAX];
     struct buf text;
     buf_init_lent(&text, room, sizeof(room));
     (void)buf_add(&text, str_from(what));
-    (void)buf_add(&text, str_first(detail, TEXT_MAX / 2));
+    link_words_add(&text, where);
+    (void)BUF_LIT(&text, ": ");
+    link_words_add(&text, detail);
     link_break(l, ERR_UPSTREAM, buf_str(&text));
 }
 
@@ -147,12 +159,14 @@ static void on_hello_answered(struct link_call *c, const struct message *m)
     struct fault fault = {.err = ERR_OK};
     struct buf text;
     if (m->kind == MESSAGE_ERROR) {
-        break_greeting(l, "the server refuses `initialize`: ", m->error.text);
+        break_greeting(l, "the server refuses `initialize`", STR(""),
+                       m->error.text);
         return;
     }
     if (keep_handshake(l, m, &fault) != ERR_OK) {
-        break_greeting(l, "the server's answer to `initialize` is not valid: ",
-                       fault.text);
+        break_greeting(l,
+                       "the server's answer to `initialize` is not valid at ",
+                       fault.pointer, fault.text);
         return;
     }
     link_text_init(&text);

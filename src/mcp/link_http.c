@@ -19,7 +19,7 @@ enum {
     DISCARD_MAX = 65536, /* of what answers a notification */
     PART_MS = 2000,      /* for DELETE */
     FIELDS_MAX = 8,
-    SLACK_MS = 1000, /* our own time limits come first */
+    SLACK_MS = 1000,
 };
 
 /* --- sending --- */
@@ -37,8 +37,9 @@ struct outgoing {
     struct http_call_request request;
 };
 
+/* `ms` bounds the wait for the head, and between two pieces of the body. */
 static void compose(const struct link *l, struct outgoing *o, struct str method,
-                    struct str body, struct str last_id)
+                    struct str body, struct str last_id, int64_t ms)
 {
     const struct tool_server_settings *s = l->server;
     struct http_fields f = {o->room, 0};
@@ -66,9 +67,16 @@ static void compose(const struct link *l, struct outgoing *o, struct str method,
         .target = s->http.path,
         .fields = f,
         .body = body,
-        .head_timeout_ms = s->call_max_ms + SLACK_MS,
-        .body_idle_ms = s->call_max_ms + SLACK_MS,
+        .head_timeout_ms = ms,
+        .body_idle_ms = ms,
     };
+}
+
+/* A request's own time limits come first; a listener that is silent for longer
+ * may have lost its connection, and is opened anew. */
+static int64_t patience(const struct link *l)
+{
+    return l->server->call_max_ms + SLACK_MS;
 }
 
 enum err link_http_post(struct link *l, struct str body,
@@ -76,7 +84,7 @@ enum err link_http_post(struct link *l, struct str body,
                         struct http_call **ret)
 {
     struct outgoing o;
-    compose(l, &o, STR("POST"), body, STR(""));
+    compose(l, &o, STR("POST"), body, STR(""), patience(l));
     return http_client_send(l->http.client, &o.request, events, user, ret);
 }
 
@@ -85,7 +93,7 @@ enum err link_http_get(struct link *l, struct str last_id,
                        struct http_call **ret)
 {
     struct outgoing o;
-    compose(l, &o, STR("GET"), STR(""), last_id);
+    compose(l, &o, STR("GET"), STR(""), last_id, patience(l));
     return http_client_send(l->http.client, &o.request, events, user, ret);
 }
 
@@ -208,6 +216,7 @@ static void post(struct link *l, struct buf *text, bool opens)
     static const struct http_call_events events = {on_post_head,
                                                    on_post_failed};
     struct link_http *h = &l->http;
+    struct outgoing o;
     struct post *p = NULL;
     if (h->post_count < POSTS_MAX && h->post_bytes + text->len <= LINK_OUT_MAX)
         p = calloc(1, sizeof(*p));
@@ -223,7 +232,8 @@ static void post(struct link *l, struct buf *text, bool opens)
     h->post_count++;
     h->post_bytes += p->text.len;
     list_push(&h->posts, &p->node);
-    enum err e = link_http_post(l, buf_str(&p->text), &events, p, &p->call);
+    compose(l, &o, STR("POST"), buf_str(&p->text), STR(""), l->server->call_ms);
+    enum err e = http_client_send(h->client, &o.request, &events, p, &p->call);
     if (e == ERR_OK)
         return;
     free_post(p);
@@ -272,9 +282,7 @@ static void http_part(struct link *l)
     struct outgoing o;
     if (l->http.session.len == 0)
         return;
-    compose(l, &o, STR("DELETE"), STR(""), STR(""));
-    o.request.head_timeout_ms = PART_MS;
-    o.request.body_idle_ms = PART_MS;
+    compose(l, &o, STR("DELETE"), STR(""), STR(""), PART_MS);
     (void)!http_client_leave(l->http.client, &o.request);
 }
 

@@ -181,6 +181,8 @@ void link_requests_withdraw(struct link_request *r, struct str reason)
     struct link *l = r->link;
     struct buf params, text;
     char room[MESSAGE_DIGITS_MAX];
+    if (!link_works(l))
+        return;
     buf_init(&params, PARAMS_MAX);
     link_text_init(&text);
     (void)BUF_LIT(&params, "{\"requestId\":");

@@ -250,7 +250,8 @@ static enum err put(struct link *l, struct buf *text)
         if (text->ptr[i] == '\n' || text->ptr[i] == '\r')
             text->ptr[i] = ' ';
     }
-    if (io->out_used > io->out.len / 2) {
+    bool is_tight = text->len + 1 > io->out.max - io->out.len;
+    if (is_tight || io->out_used > io->out.len / 2) {
         buf_drop(&io->out, io->out_used);
         io->out_used = 0;
     }

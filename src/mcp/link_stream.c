@@ -16,9 +16,10 @@
 
 enum {
     EVENT_ID_MAX = 1024,
-    RESUMES_MAX = 3, /* in a row that brought nothing */
-    LISTENS_MAX = 5, /* the same, of the listener */
-    RETRY_MS = 1000, /* where the server does not say */
+    RESUMES_MAX = 3,    /* in a row that brought nothing */
+    LISTENS_MAX = 5,    /* the same, of the listener */
+    RETRY_MS = 1000,    /* where the server does not say */
+    RETRY_MIN_MS = 100, /* whatever the server says */
     RETRY_MAX_MS = 30000,
     LASTED_MS = 10000, /* a listener that stood so long has worked */
 };
@@ -46,6 +47,12 @@ struct link_stream {
 
 static void on_again(struct timer *t);
 static void read_on(struct link_stream *s);
+
+/* A message, after "data: ". */
+static size_t line_max(const struct link *l)
+{
+    return l->server->result_max + 6;
+}
 
 /* --- the end --- */
 
@@ -86,11 +93,15 @@ static void fail(struct link_stream *s, enum err why, bool sent)
         link_stream_stop(s);
 }
 
+/* Longer each time, but where the server has said how long. */
 static int64_t pause_of(const struct link_stream *s)
 {
-    int64_t ms = s->retry_ms >= 0 ? s->retry_ms : RETRY_MS;
-    if (s->request == NULL || s->retry_ms < 0)
-        ms = (ms > 0 ? ms : 1) << (s->tries > 0 ? s->tries - 1 : 0);
+    bool said = s->retry_ms >= 0;
+    int64_t ms = said ? s->retry_ms : RETRY_MS;
+    if (ms < RETRY_MIN_MS)
+        ms = RETRY_MIN_MS;
+    if (!said || s->request == NULL)
+        ms <<= s->tries - 1;
     return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
 }
 
@@ -237,7 +248,7 @@ static void read_on(struct link_stream *s)
     if (s->ended) {
         s->ended = false;
         sse_reader_release(&s->events);
-        sse_reader_init(&s->events, s->link->server->result_max);
+        sse_reader_init(&s->events, line_max(s->link));
         take_up(s);
     } else if (s->body != NULL) {
         s->waiting = true;
@@ -397,7 +408,7 @@ enum err link_stream_start(struct link *l, struct link_request *r,
     buf_init(&s->json, l->server->result_max);
     buf_init(&s->rest, BODY_PIECE_MAX);
     buf_init(&s->last_id, EVENT_ID_MAX);
-    sse_reader_init(&s->events, l->server->result_max);
+    sse_reader_init(&s->events, line_max(l));
     enum err e = r == NULL ? get(s)
                            : link_http_post(l, buf_str(&r->text), &call_events,
                                             s, &s->call);

@@ -18,13 +18,19 @@ static void add(struct buf *to, char c)
         (void)buf_addf(to, "\\x%02x", (unsigned)(unsigned char)c);
 }
 
-void link_words_quote(struct buf *to, struct str s)
+void link_words_add(struct buf *to, struct str s)
 {
     struct str first = str_first(s, LINK_WORDS_QUOTE_MAX);
-    (void)buf_add_char(to, '"');
     for (size_t i = 0; i < first.len; i++)
         add(to, first.ptr[i]);
-    (void)buf_add(to, s.len > first.len ? STR("\" and more") : STR("\""));
+}
+
+void link_words_quote(struct buf *to, struct str s)
+{
+    (void)buf_add_char(to, '"');
+    link_words_add(to, s);
+    (void)buf_add(to, s.len > LINK_WORDS_QUOTE_MAX ? STR("\" and more")
+                                                   : STR("\""));
 }
 
 void link_words_add_last(struct buf *to, struct str before, struct str s)

@@ -300,6 +300,20 @@ static void test_the_link_answers_what_is_not_for_its_user(void **state)
     desk_close(&d);
 }
 
+static void test_a_server_cannot_offer_what_is_ours(void **state)
+{
+    struct desk d;
+    (void)state;
+    open_desk(&d);
+    d.capabilities = "{\"tools\":{},\"sampling\":{}}";
+    desk_link(&d, false);
+    desk_wait_true(&d, &d.closed);
+    assert_false(d.opened);
+    assert_int_equal(d.why, ERR_UPSTREAM);
+    assert_non_null(strstr(d.why_text, "/result/capabilities/sampling"));
+    desk_close(&d);
+}
+
 static void test_a_cancelled_call_is_taken_back(void **state)
 {
     struct desk d;
@@ -454,6 +468,7 @@ int main(void)
         cmocka_unit_test(test_several_calls_have_streams_of_their_own),
         cmocka_unit_test(test_what_is_asked_belongs_to_its_stream),
         cmocka_unit_test(test_the_link_answers_what_is_not_for_its_user),
+        cmocka_unit_test(test_a_server_cannot_offer_what_is_ours),
         cmocka_unit_test(test_a_cancelled_call_is_taken_back),
         cmocka_unit_test(test_a_call_without_an_answer_times_out),
         cmocka_unit_test(test_a_handshake_has_a_time_limit),
