@@ -24,7 +24,10 @@
 
 enum {
     ABOVE_ALL_FD = 16, /* where pipes wait before they get their numbers */
-    START_MS = 10000,  /* a file system may hang; we must not */
+    STRAYS_BYTES_MAX = 16384,
+    STRAYS_MS = 1000,
+    STRAYS_POLL_MS = 2,
+    START_MS = 10000, /* a file system may hang; we must not */
     ENV_MAX = 256,
     ENV_OWN = 5,
     LINE_MAX_BYTES = 2 * RUNNER_PATH_MAX,
@@ -323,6 +326,45 @@ bool runner_child_start(const struct runner_starts *from,
     }
     pipes_close(&p);
     return ok;
+}
+
+static bool is_known(pid_t pid, const pid_t *known, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (known[i] == pid)
+            return true;
+    }
+    return false;
+}
+
+/* True when there was one; what it has started is ours only when it is
+ * gone. */
+static bool kill_strays(const pid_t *known, size_t n)
+{
+    bool any = false;
+    char list[STRAYS_BYTES_MAX];
+    int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, list, sizeof(list) - 1) : 0;
+    if (fd >= 0)
+        (void)close(fd);
+    list[len > 0 ? len : 0] = '\0';
+    char *end = list;
+    for (long pid = strtol(list, &end, 10); pid > 1;
+         pid = strtol(end, &end, 10)) {
+        if (is_known((pid_t)pid, known, n))
+            continue;
+        (void)kill((pid_t)pid, SIGKILL);
+        (void)waitpid((pid_t)pid, NULL, WNOHANG); /* or the next time */
+        any = true;
+    }
+    return any;
+}
+
+void runner_child_end_strays(const pid_t *known, size_t n)
+{
+    int64_t until_ms = clock_monotonic_ms() + STRAYS_MS;
+    while (kill_strays(known, n) && clock_monotonic_ms() < until_ms)
+        (void)poll(NULL, 0, STRAYS_POLL_MS);
 }
 
 void runner_child_stop(const struct runner_child *c)

@@ -10,6 +10,7 @@
 #define RUNNER_RUNNER_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -55,5 +56,11 @@ void runner_child_kill(const struct runner_child *c);
  */
 void runner_child_reap(struct runner_child *c, uint32_t *ret_code,
                        uint32_t *ret_signal);
+
+/*
+ * Where an init was killed that is not the first of its namespace, what it
+ * leaves becomes ours: ends all of our children but `known`, n of them.
+ */
+void runner_child_end_strays(const pid_t *known, size_t n);
 
 #endif

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -265,6 +266,18 @@ static void reap(struct running *p)
     *p = (struct running){.child.pidfd = -1};
 }
 
+/* After some have ended: whatever they left behind that is ours now. */
+static void end_strays(const struct runner *r)
+{
+    pid_t known[RUNNER_CHILDREN_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < RUNNER_CHILDREN_MAX; i++) {
+        if (r->running[i].child.pidfd >= 0)
+            known[n++] = r->running[i].child.pid;
+    }
+    runner_child_end_strays(known, n);
+}
+
 static void flush_and_close(struct runner *r)
 {
     for (size_t i = 0; i < RUNNER_CLIENTS_MAX; i++) {
@@ -322,6 +335,19 @@ static bool wait_for_events(struct runner *r, struct pollfd fds[POLLED])
     return n >= 0 || errno == EINTR;
 }
 
+static void reap_ended(struct runner *r, const struct pollfd fds[POLLED])
+{
+    bool any = false;
+    for (size_t i = 0; i < RUNNER_CHILDREN_MAX; i++) {
+        if (fds[AT_CHILDREN + i].revents == 0)
+            continue;
+        reap(&r->running[i]);
+        any = true;
+    }
+    if (any)
+        end_strays(r);
+}
+
 /* False: the process is to end with a failure. */
 static bool turn(struct runner *r)
 {
@@ -329,10 +355,7 @@ static bool turn(struct runner *r)
     if (!wait_for_events(r, fds))
         return false;
     r->more = false;
-    for (size_t i = 0; i < RUNNER_CHILDREN_MAX; i++) {
-        if (fds[AT_CHILDREN + i].revents != 0)
-            reap(&r->running[i]);
-    }
+    reap_ended(r, fds);
     for (size_t i = 0; i < RUNNER_CLIENTS_MAX; i++) {
         struct client *c = &r->clients[i];
         short seen = fds[AT_CLIENTS + i].revents;
@@ -370,10 +393,7 @@ static void end_all(struct runner *r)
         r->more = false;
         if (!wait_for_events(r, fds))
             return; /* and the kernel ends them with us */
-        for (size_t i = 0; i < RUNNER_CHILDREN_MAX; i++) {
-            if (fds[AT_CHILDREN + i].revents != 0)
-                reap(&r->running[i]);
-        }
+        reap_ended(r, fds);
     }
 }
 
@@ -388,6 +408,7 @@ int runner_process_run(const struct runner_process_options *o)
         return 1;
     }
     r->o = o;
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* end_strays() */
     r->starts.ports = -1;
     use_table(r, &o->table);
     for (size_t i = 0; i < RUNNER_CLIENTS_MAX; i++)

@@ -399,11 +399,55 @@ static void test_rule_33_no_walls_no_command(void **state)
     }
 }
 
+/* In a process of its own, without namespaces: the init of a command that has
+ * started others dies, and they are all ended. */
+static int leave_strays(void)
+{
+    static const char *const argv[] = {
+        "sh", "-c", "setsid sleep 100 >&- & sleep 100 >&- & echo up; wait",
+        NULL};
+    static const struct runner_command command = {.name = "x", .argv = argv};
+    static const struct runner_table table = {&command, 1, NULL, NULL, 0};
+    const struct runner_starts from = {&table, -1};
+    char why[RUNNER_REASON_MAX], byte;
+    uint32_t code, signal_number;
+    struct runner_child c;
+    int pipes[RUNNER_PIPES];
+    refuse_namespaces();
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0 ||
+        !runner_child_start(&from, &command, &c, pipes, why) ||
+        read(pipes[RUNNER_STDOUT], &byte, 1) != 1)
+        return 1;
+    runner_child_kill(&c);
+    runner_child_reap(&c, &code, &signal_number);
+    runner_child_end_strays(NULL, 0);
+    /* They all hold the other end of this one. */
+    struct pollfd p = {pipes[RUNNER_STDERR], POLLIN, 0};
+    if (poll(&p, 1, PATIENCE_MS) != 1 || read(p.fd, &byte, 1) != 0)
+        return 2;
+    return signal_number == SIGKILL ? 0 : 3;
+}
+
+static void test_what_a_dead_init_leaves_is_ended(void **state)
+{
+    (void)state;
+    int status = -1;
+    if (confine_files_version() == 0)
+        skip();
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(leave_strays());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rule_33_children_reach_nothing_of_ours),
         cmocka_unit_test(test_rule_33_no_walls_no_command),
+        cmocka_unit_test(test_what_a_dead_init_leaves_is_ended),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
