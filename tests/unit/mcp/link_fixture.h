@@ -135,6 +135,8 @@ void desk_run(struct desk *d);   /* over pipes, by d->on_line */
 /* Opens d->link with d->options; `await`: until it is open. */
 void desk_link(struct desk *d, bool await);
 void desk_send(struct desk *d, struct caller *c, const char *params);
+/* The result of `initialize`. */
+void desk_hello(char *to, size_t room, const char *capabilities);
 void desk_do(struct desk *d, struct caller *c, enum deed deed);
 void desk_wait(struct desk *d, bool (*done)(void *arg), void *arg);
 void desk_turn(struct desk *d, int64_t ms);

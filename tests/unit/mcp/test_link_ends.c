@@ -201,7 +201,7 @@ static void test_a_link_may_be_closed_at_any_moment(void **state)
 {
     (void)state;
     /* From the first turn on, through the handshake, into its calls. */
-    for (int turns = 0; turns < 24; turns++) {
+    for (int turns = 0; turns < 14; turns++) {
         for (int pipes = 0; pipes < 2; pipes++) {
             struct desk d;
             struct caller c[2] = {{.answers = 0}};
