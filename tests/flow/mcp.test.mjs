@@ -1,7 +1,10 @@
 // Tool servers behind the gateway, as the official clients see them.
 import { test, before, after, describe } from 'node:test';
 import assert from 'node:assert/strict';
-import { Everything, EVERYTHING, begin, connect, http, messages, permit, post, stdio, tools } from './lib/mcp.mjs';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Everything, EVERYTHING, FILESYSTEM, begin, connect, http, messages, permit, post, stdio, tools } from './lib/mcp.mjs';
 import { Provider } from './lib/provider.mjs';
 import { Writ, entity } from './lib/writ.mjs';
 
@@ -53,5 +56,46 @@ describe('tool servers', () => {
     const session = await begin(writ, { name: 'bob' });
     const [list] = messages(await post(writ, { jsonrpc: '2.0', id: 2, method: 'tools/list' }, { name: 'bob', session }));
     assert.deepEqual(list.result.tools, []);
+  });
+});
+
+describe('files behind the gateway', () => {
+  let provider, folder, writ;
+
+  before(async () => {
+    provider = await Provider.start();
+    folder = await fs.mkdtemp(path.join(os.tmpdir(), 'writ-files-'));
+    await fs.mkdir(path.join(folder, 'pub'));
+    await fs.writeFile(path.join(folder, 'pub', 'a.txt'), 'for everybody');
+    await fs.writeFile(path.join(folder, 'b.txt'), 'for nobody');
+    writ = await Writ.start({
+      providers: { main: { url: provider.url } },
+      models: { m: '{routes: [{provider: main, model: m}]}' },
+      callers: { alice: { kind: 'agent', models: [], risk: ['read', 'write'] } },
+      more: tools(stdio('files', [FILESYSTEM, folder], 'risk: {"read_*": [read], "list_*": [read], "write_*": [write]}', [folder])),
+      prepare: (w) => w.addPolicy('tools.cedar', `
+permit (principal, action == Writ::Action::"tool:list", resource);
+permit (principal, action in Writ::Action::"tool:call", resource)
+when { context has input && context.input has path && context.input.path like "${folder}/pub/*" && !(context.input.path like "*..*") };
+`),
+    });
+  });
+  after(async () => {
+    await writ.finish();
+    await provider.stop();
+    await fs.rm(folder, { recursive: true });
+  });
+
+  test('the same tool is allowed and refused by its arguments', async () => {
+    const client = await connect(writ, { server: 'files' });
+    const read = (name) => client.callTool({ name: 'read_text_file', arguments: { path: path.join(folder, name) } });
+    assert.match((await read('pub/a.txt')).content[0].text, /for everybody/);
+    const refused = await read('b.txt');
+    assert.equal(refused.isError, true);
+    assert.match(refused.content[0].text, /denied/);
+    const written = await client.callTool({ name: 'write_file', arguments: { path: path.join(folder, 'pub', 'new.txt'), content: 'new' } });
+    assert.ok(!written.isError, JSON.stringify(written));
+    assert.equal(await fs.readFile(path.join(folder, 'pub', 'new.txt'), 'utf8'), 'new');
+    await client.close();
   });
 });

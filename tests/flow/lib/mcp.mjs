@@ -16,8 +16,8 @@ export const FILESYSTEM = path.join(modules, '@modelcontextprotocol/server-files
 const list = (items) => `[${items.map((s) => JSON.stringify(s)).join(', ')}]`;
 
 /** The server of an npm package over pipes, as a row of `tools:`. */
-export function stdio(name, args, more = '') {
-  return `  ${name}: {transport: stdio, region: eu, command: ${list([NODE, ...args])}, files: {read: ${list([modules])}}${more && `, ${more}`}}`;
+export function stdio(name, args, more = '', write = []) {
+  return `  ${name}: {transport: stdio, region: eu, command: ${list([NODE, ...args])}, files: {read: ${list([modules])}, write: ${list(write)}}${more && `, ${more}`}}`;
 }
 export function http(name, url, more = '') {
   return `  ${name}: {transport: http, region: eu, url: "${url}"${more && `, ${more}`}}`;
