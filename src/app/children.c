@@ -322,6 +322,27 @@ enum err children_reconnect(struct children *c, struct str payload,
     return ERR_OK;
 }
 
+static void tell_runner(struct children *c)
+{
+    struct child *runner = &c->at[CHILD_RUNNER];
+
+    if (!c->configured || runner->pid == 0)
+        return;
+    frame_add(wire_out(&runner->wire), RUNNER_RELOAD, 0,
+              (struct str){c->config, sizeof(c->config)});
+    if (wire_flush(&runner->wire) != ERR_OK)
+        log_warn("child.tell", {"process", str_from(runner->name)});
+}
+
+void children_configured(struct children *c, struct str digest)
+{
+    if (digest.len != sizeof(c->config))
+        return;
+    memcpy(c->config, digest.ptr, sizeof(c->config));
+    c->configured = true;
+    tell_runner(c);
+}
+
 void children_start_due(struct children *c, int64_t now_ms)
 {
     bool changed = false;
@@ -335,6 +356,8 @@ void children_start_due(struct children *c, int64_t now_ms)
         start(c, child, now_ms);
         if (i != CHILD_GATEWAY && child->pid != 0)
             reconnect(c, i, now_ms);
+        if (i == CHILD_RUNNER)
+            tell_runner(c);
         changed = true;
     }
     if (changed)

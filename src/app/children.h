@@ -13,6 +13,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "os/wire.h"
+#include "runner/runner_protocol.h"
 
 enum { CHILD_KEEPER = 0, CHILD_LEDGER, CHILD_RUNNER, CHILD_GATEWAY, CHILDREN };
 
@@ -44,6 +45,8 @@ struct children {
     int admin_fd;   /* of the admin listener; -1: none */
     int listeners[ROLE_LISTENERS_MAX][ROLE_WORKERS_MAX];
     uint64_t generation;
+    char config[RUNNER_DIGEST_LEN]; /* of the gateway's, once `configured` */
+    bool configured;
     /* When the gateway's slots were last given a connection to each. */
     int64_t connected_ms[CHILDREN][ROLE_WORKERS_MAX + 1];
 };
@@ -67,6 +70,10 @@ int children_due_in_ms(const struct children *c, int64_t now_ms);
 
 /* Notes that `pid` has ended; its restart is planned.  NULL: not ours. */
 struct child *children_ended(struct children *c, pid_t pid, int64_t now_ms);
+
+/* The gateway works with a config of this digest: so does the runner, also one
+ * that is started later. */
+void children_configured(struct children *c, struct str digest);
 
 /* Sends a frame without payload, now. */
 void children_tell(struct child *c, uint16_t type);

@@ -159,7 +159,9 @@ static void put_in_place(struct gateway *g, struct snapshot *s)
     g->reloaded_us = loop_wall_us(g->loop);
     const struct evidence_state state = gateway_catalog_state(g);
     evidence_use(g->control.evidence, &state);
-    gateway_tell(g, GATEWAY_CONFIG, (struct str){0});
+    gateway_tell(g, GATEWAY_CONFIG,
+                 (struct str){(const char *)s->settings.digest,
+                              sizeof(s->settings.digest)});
     if (g->phase == PHASE_STARTING && gateway_admin_listen(g) != ERR_OK) {
         gateway_refuse(g);
     } else if (g->phase == PHASE_STARTING) {

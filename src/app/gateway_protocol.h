@@ -18,7 +18,7 @@ enum gateway_frame {
 
     /* gateway -> supervisor */
     GATEWAY_READY,  /* it serves */
-    GATEWAY_CONFIG, /* the config that it has read is in place */
+    GATEWAY_CONFIG, /* 32 bytes: the digest of the config in place */
     GATEWAY_LOST,   /* u16 GATEWAY_LEDGER, _KEEPER or _RUNNER, u16 slot */
     GATEWAY_FAILED, /* text: it cannot start with this config; it exits */
 };

@@ -198,18 +198,25 @@ struct runner_tools {
     struct tool_commands *commands; /* NULL: none */
 };
 
-/* A broken file keeps the table that there is. */
-static bool load_tools(void *user, struct runner_table *ret)
+/* What the gateway does not work with is not started: a file that was changed
+ * since leaves the table of the one that it does, or none. */
+static bool load_tools(void *user, const unsigned char *digest,
+                       struct runner_table *ret)
 {
     struct runner_tools *t = user;
     struct tool_commands *now = NULL;
-    enum err e = tool_commands_load(t->options, &now);
+    enum err e = tool_commands_load(t->options, digest, &now);
 
     if (e != ERR_OK) {
-        log_error("runner.config", {"why", str_from(err_text(e))});
-        return false;
+        log_error("runner.config",
+                  {"why", e == ERR_CONFLICT
+                              ? STR("the file is not what the gateway has read")
+                              : str_from(err_text(e))});
+        if (t->commands != NULL && digest != NULL &&
+            tool_commands_are(t->commands, digest))
+            return false;
     }
-    *ret = *tool_commands_table(now);
+    *ret = e == ERR_OK ? *tool_commands_table(now) : (struct runner_table){0};
     tool_commands_free(t->commands);
     t->commands = now;
     return true;
@@ -222,7 +229,8 @@ static int run_runner(const struct role_options *o)
                                        .reload = load_tools,
                                        .user = &tools};
 
-    (void)load_tools(&tools, &r.table); /* or none, until there is another */
+    (void)load_tools(&tools, NULL,
+                     &r.table); /* or none, until there is another */
     int code = runner_process_run(&r);
     tool_commands_free(tools.commands);
     return code;

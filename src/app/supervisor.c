@@ -13,7 +13,6 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/process.h"
-#include "runner/runner_protocol.h"
 
 enum {
     STOP_GRACE_MS = 3000,
@@ -76,8 +75,7 @@ static void on_frame(struct supervisor *s, struct child *child,
     if (child->role != FRAME_ROLE_WORKER)
         return;
     if (f->type == GATEWAY_CONFIG) {
-        /* What it will ask for is what the file says now. */
-        children_tell(&s->children.at[CHILD_RUNNER], RUNNER_RELOAD);
+        children_configured(&s->children, f->payload);
     } else if (f->type == GATEWAY_FAILED) {
         /* Restarting it would only repeat the message. */
         s->failed = true;

@@ -222,7 +222,8 @@ static void add_ports(struct making *m)
     m->to->table.ports = m->ports;
 }
 
-static enum err load(struct tool_commands *t, const struct role_options *o)
+static enum err load(struct tool_commands *t, const struct role_options *o,
+                     const unsigned char *digest)
 {
     struct making m = {.to = t, .options = o};
     struct config_errors errors = {0};
@@ -232,6 +233,8 @@ static enum err load(struct tool_commands *t, const struct role_options *o)
         config_load(&t->arena, str_from(o->config), &t->settings, &errors);
     if (e != ERR_OK)
         return e;
+    if (digest != NULL && !tool_commands_are(t, digest))
+        return ERR_CONFLICT;
     add_commands(&m);
     add_kept(&m);
     add_ports(&m);
@@ -239,13 +242,14 @@ static enum err load(struct tool_commands *t, const struct role_options *o)
 }
 
 enum err tool_commands_load(const struct role_options *o,
+                            const unsigned char *digest,
                             struct tool_commands **ret)
 {
     struct tool_commands *t = calloc(1, sizeof(*t));
     if (t == NULL)
         return ERR_NO_MEMORY;
     arena_init(&t->arena, CONFIG_ARENA_MAX);
-    enum err e = load(t, o);
+    enum err e = load(t, o, digest);
     if (e == ERR_OK)
         *ret = t;
     else
@@ -259,6 +263,12 @@ void tool_commands_free(struct tool_commands *t)
         return;
     arena_release(&t->arena);
     free(t);
+}
+
+bool tool_commands_are(const struct tool_commands *t,
+                       const unsigned char *digest)
+{
+    return memcmp(t->settings.digest, digest, sizeof(t->settings.digest)) == 0;
 }
 
 const struct runner_table *tool_commands_table(const struct tool_commands *t)

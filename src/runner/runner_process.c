@@ -111,10 +111,12 @@ static void use_table(struct runner *r, const struct runner_table *t)
     r->starts = (struct runner_starts){&r->table, ports_of(t)};
 }
 
-static void reload(struct runner *r)
+static void reload(struct runner *r, struct str digest)
 {
+    unsigned char wanted[RUNNER_DIGEST_LEN];
     struct runner_table t;
-    if (r->o->reload != NULL && r->o->reload(r->o->user, &t))
+    memcpy(wanted, digest.ptr, sizeof(wanted));
+    if (r->o->reload != NULL && r->o->reload(r->o->user, wanted, &t))
         use_table(r, &t);
 }
 
@@ -125,8 +127,9 @@ static enum err control_frame(struct runner *r, const struct frame *f, int fd)
         r->stopping = true;
         return ERR_OK;
     }
-    if (f->type == RUNNER_RELOAD && f->payload.len == 0 && fd < 0) {
-        reload(r);
+    if (f->type == RUNNER_RELOAD && f->payload.len == RUNNER_DIGEST_LEN &&
+        fd < 0) {
+        reload(r, f->payload);
         return ERR_OK;
     }
     uint32_t role = f->type == FRAME_CONNECT ? frame_get_u32(&in) : 0;

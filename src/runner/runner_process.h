@@ -25,10 +25,12 @@ struct runner_process_options {
     int control_fd;            /* the supervisor's socket; ours from now on */
     struct runner_table table; /* all that may be started */
     /*
-     * Another table, after RUNNER_RELOAD; then nobody looks at the one before
-     * any more.  False: that one stays.  NULL: it never changes.
+     * The table of the configuration of this digest, after RUNNER_RELOAD; then
+     * nobody looks at the one before any more.  False: that one stays.  NULL:
+     * it never changes.
      */
-    bool (*reload)(void *user, struct runner_table *ret);
+    bool (*reload)(void *user, const unsigned char digest[RUNNER_DIGEST_LEN],
+                   struct runner_table *ret);
     void *user;
 };
 

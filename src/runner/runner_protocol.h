@@ -15,8 +15,8 @@
  *             RUNNER_EXITED   u64 tag, u32 exit code, u32 signal; the last
  *                             frame of a tag that was started
  *
- *     supervisor  RUNNER_RELOAD, on the control connection: the table of
- *             commands may be another one now
+ *     supervisor  RUNNER_RELOAD  32 bytes: SHA-256 of the configuration that
+ *             the gateway works with; on the control connection
  *
  * Stopping a tag that does not run is no error: it may just have ended.
  * A client that goes away takes its processes along.
@@ -40,7 +40,7 @@ enum runner_frame {
 
 /* The client's end of the process's descriptor of that number. */
 enum runner_pipe { RUNNER_STDIN = 0, RUNNER_STDOUT, RUNNER_STDERR };
-enum { RUNNER_PIPES = 3 };
+enum { RUNNER_PIPES = 3, RUNNER_DIGEST_LEN = 32 };
 
 /* Bytes of a reason, all of them printable ASCII. */
 enum { RUNNER_REASON_MAX = 512 };

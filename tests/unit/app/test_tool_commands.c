@@ -115,7 +115,8 @@ static void test_servers_over_pipes_are_commands(void **state)
 {
     struct fixture *x = *state;
     write_config(x, text);
-    assert_int_equal(tool_commands_load(&x->options, &x->commands), ERR_OK);
+    assert_int_equal(tool_commands_load(&x->options, NULL, &x->commands),
+                     ERR_OK);
     const struct runner_table *t = tool_commands_table(x->commands);
     assert_int_equal(t->command_count, 2); /* not the one over HTTP */
     const struct runner_command *c = &t->commands[0];
@@ -138,7 +139,8 @@ static void test_a_variable_that_is_not_set_keeps_it_from_starting(void **state)
 {
     struct fixture *x = *state;
     write_config(x, text);
-    assert_int_equal(tool_commands_load(&x->options, &x->commands), ERR_OK);
+    assert_int_equal(tool_commands_load(&x->options, NULL, &x->commands),
+                     ERR_OK);
     const struct runner_command *c =
         &tool_commands_table(x->commands)->commands[1];
     assert_string_equal(c->name, "lacks");
@@ -155,7 +157,8 @@ static void test_rule_33_what_is_ours_is_kept(void **state)
                                        "secret"};
     static const uint16_t ports[] = {18081, 18082, 18083, 18084};
     write_config(x, text);
-    assert_int_equal(tool_commands_load(&x->options, &x->commands), ERR_OK);
+    assert_int_equal(tool_commands_load(&x->options, NULL, &x->commands),
+                     ERR_OK);
     const struct runner_table *t = tool_commands_table(x->commands);
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)
         assert_true(is_in(x, t->kept, ours[i]));
@@ -171,15 +174,30 @@ static void test_a_broken_file_gives_no_table(void **state)
 {
     struct fixture *x = *state;
     write_config(x, "tools: {files: {transport: telepathy}}\n");
-    assert_int_equal(tool_commands_load(&x->options, &x->commands), ERR_CONFIG);
+    assert_int_equal(tool_commands_load(&x->options, NULL, &x->commands),
+                     ERR_CONFIG);
     assert_null(x->commands);
+}
+
+static void test_a_file_of_another_digest_gives_no_table(void **state)
+{
+    static const unsigned char other[32] = {1};
+    struct fixture *x = *state;
+    write_config(x, text);
+    assert_int_equal(tool_commands_load(&x->options, other, &x->commands),
+                     ERR_CONFLICT);
+    assert_null(x->commands);
+    assert_int_equal(tool_commands_load(&x->options, NULL, &x->commands),
+                     ERR_OK);
+    assert_false(tool_commands_are(x->commands, other));
 }
 
 static void test_without_a_file_nothing_can_be_started(void **state)
 {
     struct fixture *x = *state;
     x->options.config = "";
-    assert_int_equal(tool_commands_load(&x->options, &x->commands), ERR_OK);
+    assert_int_equal(tool_commands_load(&x->options, NULL, &x->commands),
+                     ERR_OK);
     assert_int_equal(tool_commands_table(x->commands)->command_count, 0);
 }
 
@@ -192,6 +210,7 @@ int main(void)
         WITH_FILE(test_a_variable_that_is_not_set_keeps_it_from_starting),
         WITH_FILE(test_rule_33_what_is_ours_is_kept),
         WITH_FILE(test_a_broken_file_gives_no_table),
+        WITH_FILE(test_a_file_of_another_digest_gives_no_table),
         WITH_FILE(test_without_a_file_nothing_can_be_started),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

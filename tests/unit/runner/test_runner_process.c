@@ -92,11 +92,15 @@ static struct wire connect_client(struct fixture *x, enum frame_role role)
 
 static const struct runner_command renamed = {.name = "other", .argv = cat};
 
+static const char a_digest[RUNNER_DIGEST_LEN + 1] =
+    "0123456789abcdef0123456789abcdef";
+
 /* Another table, the first time it is asked for; then a broken one. */
-static bool reload(void *user, struct runner_table *ret)
+static bool reload(void *user, const unsigned char digest[RUNNER_DIGEST_LEN],
+                   struct runner_table *ret)
 {
     static bool done;
-    if (done)
+    if (done || memcmp(digest, a_digest, RUNNER_DIGEST_LEN) != 0)
         return false;
     done = true;
     *ret = (struct runner_table){.commands = user, .command_count = 1};
@@ -351,7 +355,8 @@ static void test_its_environment_is_what_the_table_names(void **state)
 
 static void tell_reload(struct fixture *x)
 {
-    frame_add(wire_out(&x->control), RUNNER_RELOAD, 0, (struct str){NULL, 0});
+    frame_add(wire_out(&x->control), RUNNER_RELOAD, 0,
+              (struct str){a_digest, RUNNER_DIGEST_LEN});
     assert_int_equal(wire_flush(&x->control), ERR_OK);
 }
 
