@@ -155,6 +155,70 @@ static void test_notices_wait_for_credit(void **state)
     probe_free(p);
 }
 
+/* A notice with `n` bytes of text. */
+static void fill(char *to, size_t room, int n)
+{
+    (void)snprintf(to, room,
+                   "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+                   "progress\",\"params\":{\"message\":\"%0*d\"}}",
+                   n, 0);
+}
+
+static void test_waiting_notices_are_bounded_in_bytes(void **state)
+{
+    (void)state;
+    enum { PART = 400 * 1024, WHOLE = HUB_EVENT_BYTES_MAX };
+    static char large[PART + 128], too_large[WHOLE + 128];
+    struct mcp_session *s = session_at(1);
+    struct hub_to to = to_server(s, &server);
+    struct probe *p = probe_at(0);
+    fill(large, sizeof(large), PART);
+    fill(too_large, sizeof(too_large), WHOLE);
+    send_by(p, &to, METHOD_RESOURCES_READ);
+    settle();
+    fake_for(1, p, FAKE_NOTICE, too_large); /* it never could be handed on */
+    for (unsigned i = 0; i < 10; i++)
+        fake_for(1, p, FAKE_NOTICE, large);
+    fake_for(1, p, FAKE_ANSWER, result_text);
+    await(p, 1 + WHOLE / PART + 1);
+    settle();
+    assert_int_equal(count_of(p), 1 + WHOLE / PART + 1);
+    assert_int_equal(fake.pauses, 1);
+    mcp_session_unref(s);
+    probe_free(p);
+}
+
+static void test_what_a_server_takes_back_is_not_answered(void **state)
+{
+    (void)state;
+    static const char *const taken_back =
+        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+        "\"params\":{\"requestId\":\"q\"}}";
+    struct mcp_session *s = session_at(1);
+    struct hub_to to = to_server(s, &server);
+    struct probe *p = probe_at(0);
+    p->asks_for_more = true;
+    send_by(p, &to, METHOD_RESOURCES_READ);
+    settle();
+    fake_for(1, p, FAKE_ASK, ask_text);
+    await(p, 1);
+    fake_do(node.places[1].loop, (struct fake_event){.kind = FAKE_NOTICE,
+                                                     .number = p->call.number,
+                                                     .method = METHOD_CANCELLED,
+                                                     .text = taken_back});
+    await(p, 2);
+    assert_int_equal(p->events[1].kind, HUB_NOTICE);
+    assert_int_equal(p->events[1].method, METHOD_CANCELLED);
+    assert_string_equal(p->events[1].text, "{\"requestId\":\"q\"}");
+    request((struct request){.probe = p, .what = ASK_ANSWER, .text = "q"});
+    cancel_by(p);
+    settle();
+    assert_int_equal(fake.answers, 0);
+    assert_int_equal(fake.refusals, 0);
+    mcp_session_unref(s);
+    probe_free(p);
+}
+
 static void test_what_a_server_asks_is_answered_once(void **state)
 {
     (void)state;
@@ -524,6 +588,8 @@ int main(void)
         NODE_TEST(test_numbers_are_unique_and_name_their_worker),
         NODE_TEST(test_an_answer_comes_to_the_worker_that_asked),
         NODE_TEST(test_notices_wait_for_credit),
+        NODE_TEST(test_waiting_notices_are_bounded_in_bytes),
+        NODE_TEST(test_what_a_server_takes_back_is_not_answered),
         NODE_TEST(test_what_a_server_asks_is_answered_once),
         NODE_TEST(test_nothing_comes_after_a_cancel),
         NODE_TEST(test_one_listens_and_the_next_takes_over),
