@@ -123,8 +123,8 @@ static void test_what_is_no_answer_fails_its_call_alone(void **state)
         "[]",
         "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}",
         "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":{}}",
-        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":1,"
-        "\"message\":\"x\"}}",
+        ("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":1,"
+         "\"message\":\"x\"}}"),
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{},\"extra\":1}",
     };
     (void)state;
