@@ -156,12 +156,15 @@ static void test_notices_wait_for_credit(void **state)
 }
 
 /* A notice with `n` bytes of text. */
-static void fill(char *to, size_t room, int n)
+static void fill(char *to, size_t n)
 {
-    (void)snprintf(to, room,
-                   "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
-                   "progress\",\"params\":{\"message\":\"%0*d\"}}",
-                   n, 0);
+    static const struct str before =
+        STR_INIT("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\","
+                 "\"params\":{\"message\":\"");
+    static const char after[] = "\"}}";
+    memcpy(to, before.ptr, before.len);
+    memset(to + before.len, 'x', n);
+    memcpy(to + before.len + n, after, sizeof(after));
 }
 
 static void test_waiting_notices_are_bounded_in_bytes(void **state)
@@ -172,8 +175,8 @@ static void test_waiting_notices_are_bounded_in_bytes(void **state)
     struct mcp_session *s = session_at(1);
     struct hub_to to = to_server(s, &server);
     struct probe *p = probe_at(0);
-    fill(large, sizeof(large), PART);
-    fill(too_large, sizeof(too_large), WHOLE);
+    fill(large, PART);
+    fill(too_large, WHOLE);
     send_by(p, &to, METHOD_RESOURCES_READ);
     settle();
     fake_for(1, p, FAKE_NOTICE, too_large); /* it never could be handed on */
