@@ -17,6 +17,12 @@ const REVISION = '2025-11-25';
 const suite = path.resolve(import.meta.dirname, 'node_modules/@modelcontextprotocol/conformance');
 const alice = { kind: 'agent', models: [], risk: ['read', 'write', 'trigger', 'purchase', 'deploy', 'export', 'secret', 'regulated', 'admin'] };
 
+const some = `permit (principal == ${entity('bob', alice)}, action, resource == Writ::ToolServer::"conformance");
+permit (principal == ${entity('bob', alice)}, action, resource)
+when { [Writ::Tool::"conformance/test_simple_text", Writ::Prompt::"conformance/test_simple_prompt",
+        Writ::Resource::"conformance/test://static-text"].contains(resource) };
+`;
+
 /**
  * The suite cannot send a credential: this puts one on and passes all else on
  * as it is, Host and Origin too, streaming both ways.
@@ -91,9 +97,9 @@ describe('conformance', () => {
       writ = await Writ.start({
         providers: { main: { url: provider.url } },
         models: { m: '{routes: [{provider: main, model: m}]}' },
-        callers: { alice },
+        callers: { alice, bob: { ...alice } },
         more: tools(http('conformance', `http://127.0.0.1:${fixture.port}/mcp`, 'sampling: true, elicitation: true')),
-        prepare: (w) => w.addPolicy('tools.cedar', permit(entity('alice', alice), ['conformance'])),
+        prepare: (w) => w.addPolicy('tools.cedar', permit(entity('alice', alice), ['conformance']) + some),
       });
       proxy = await credentialed(writ.port, '/mcp/conformance');
     });
@@ -106,6 +112,19 @@ describe('conformance', () => {
 
     test('every scored scenario passes', async (t) => {
       await holds(t, await conform(proxy.address().port));
+    });
+
+    test('who may use some of it sees that', async () => {
+      const client = await connect(writ, { name: 'bob', server: 'conformance' });
+      const names = async (list, of) => (await client[list]())[of].map((it) => it.name);
+      assert.deepEqual(await names('listTools', 'tools'), ['test_simple_text']);
+      assert.deepEqual(await names('listPrompts', 'prompts'), ['test_simple_prompt']);
+      assert.deepEqual(await names('listResources', 'resources'), ['static-text']);
+      assert.deepEqual(await names('listResourceTemplates', 'resourceTemplates'), []);
+      assert.equal((await client.readResource({ uri: 'test://static-text' })).contents.length, 1);
+      await assert.rejects(client.readResource({ uri: 'test://static-binary' }), /policy denies/);
+      await assert.rejects(client.getPrompt({ name: 'test_prompt_with_image' }), /policy denies/);
+      await client.close();
     });
 
     // The suite is content with lists that are empty.
