@@ -369,7 +369,7 @@ void desk_serve(struct desk *d)
         .connect_timeout_ms = 5000,
         .idle_timeout_ms = 5000,
         .pool_max = 8,
-        .connections_max = 64,
+        .connections_max = 16,
     };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct sockaddr_in at = {.sin_family = AF_INET,

@@ -320,6 +320,29 @@ static void test_an_answer_has_a_limit(void **state)
     desk_close(&d);
 }
 
+static void hear_no_answers(struct question *q)
+{
+    if (!question_has(q, "\"result\":{}"))
+        stream_calls(q);
+}
+
+static void test_a_server_that_takes_no_answers_loses_its_link(void **state)
+{
+    struct desk d;
+    struct caller c = {.answers = 0};
+    (void)state;
+    struct question *q = begin(&d, &c);
+    d.handle = hear_no_answers;
+    for (int i = 0; i < 300; i++)
+        feed_event(&q->feed, NULL,
+                   "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}");
+    desk_wait_true(&d, &d.closed);
+    assert_int_equal(d.why, ERR_UPSTREAM);
+    assert_non_null(strstr(d.why_text, "does not take what it is told"));
+    assert_int_equal(c.failures, 1);
+    desk_close(&d);
+}
+
 static void test_the_listener_hears_what_belongs_to_no_call(void **state)
 {
     struct desk d;
@@ -450,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_a_forgotten_session_ends_the_link),
         cmocka_unit_test(test_a_session_that_400_ends_is_found_out),
         cmocka_unit_test(test_an_answer_has_a_limit),
+        cmocka_unit_test(test_a_server_that_takes_no_answers_loses_its_link),
         cmocka_unit_test(test_the_listener_hears_what_belongs_to_no_call),
         cmocka_unit_test(test_a_listener_that_nobody_serves_is_given_up),
         cmocka_unit_test(test_a_server_that_cannot_be_reached_closes_the_link),
