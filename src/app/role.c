@@ -244,10 +244,9 @@ static int run_runner(const struct role_options *o)
 static enum err follow_supervisor(const struct role_options *o)
 {
     static const int not_ours[] = {SIGHUP, SIGINT, SIGTERM};
-    /* Keeper and ledger see its end on their connection, and finish what they
-     * have; the others have nothing to do without it. */
-    bool finishes =
-        o->role == FRAME_ROLE_KEEPER || o->role == FRAME_ROLE_LEDGER;
+    /* Keeper, ledger and runner see its end on their connection, and finish
+     * what they have; the gateway has nothing to do without it. */
+    bool finishes = o->role != FRAME_ROLE_WORKER;
 
     for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
         (void)signal(not_ours[i], SIG_IGN);
