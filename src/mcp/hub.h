@@ -83,8 +83,9 @@ struct hub_to {
 
 /* What a link's server has told of itself; counted, immutable. */
 struct hub_offer {
-    unsigned has;                           /* METHOD_HAS_ that it announced */
-    const struct tool_page *page;           /* all pages of tools/list as one */
+    unsigned has;                 /* METHOD_HAS_ that it announced */
+    const struct tool_page *page; /* all pages of tools/list as one */
+    int64_t listed_ms;            /* when they were asked for, loop_now_ms() */
     struct str name, version, instructions; /* its own word, for people */
 };
 struct hub_offer *hub_offer_ref(struct hub_offer *o);

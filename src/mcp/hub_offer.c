@@ -86,7 +86,7 @@ struct hub_offer *hub_offer_about(const struct handshake *h)
 
 /* ---- pages ---- */
 
-struct hub_pages *hub_pages_new(const struct hub_offer *about)
+struct hub_pages *hub_pages_new(const struct hub_offer *about, int64_t now_ms)
 {
     struct hub_pages *p = calloc(1, sizeof(*p));
     if (p == NULL)
@@ -97,6 +97,7 @@ struct hub_pages *hub_pages_new(const struct hub_offer *about)
         free(p);
         return NULL;
     }
+    p->offer->offer.listed_ms = now_ms;
     return p;
 }
 

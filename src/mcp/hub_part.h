@@ -129,8 +129,8 @@ struct hub_offer *hub_offer_about(const struct handshake *h);
 /* SHA-256 over names and definitions, in whatever order they came. */
 const struct hash *hub_offer_digest(const struct hub_offer *o);
 
-/* Pages of tools/list, until they are one. */
-struct hub_pages *hub_pages_new(const struct hub_offer *about);
+/* Pages of tools/list, asked for now, until they are one. */
+struct hub_pages *hub_pages_new(const struct hub_offer *about, int64_t now_ms);
 void hub_pages_free(struct hub_pages *p); /* NULL is allowed */
 /*
  * Adds a result.  `cursor` gets the params to ask for the next page, or is

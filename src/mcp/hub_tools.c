@@ -174,7 +174,7 @@ void hub_tools_list(struct hub_link *l)
         take_offer(l, hub_offer_ref(l->about));
         return;
     }
-    l->listing.pages = hub_pages_new(l->about);
+    l->listing.pages = hub_pages_new(l->about, loop_now_ms(l->hub->loop));
     if (l->listing.pages == NULL)
         fail_listing(l, ERR_NO_MEMORY, STR(""));
     else

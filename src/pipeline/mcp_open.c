@@ -169,7 +169,8 @@ static enum step relay(struct action *a)
     const struct worker_offer o = {.server = s->name,
                                    .offered = c->offer->page->tools,
                                    .count = c->offer->page->count,
-                                   .approve_new = s->approve_new};
+                                   .approve_new = s->approve_new,
+                                   .listed_ms = c->offer->listed_ms};
     enum err e = a->worker->offer(a->worker, &o, &c->pinning);
     return e == ERR_OK ? STEP_WAIT : stage_stop(a, e);
 }

@@ -54,7 +54,7 @@ struct worker_offer {
     const struct tool *offered;
     size_t count;
     bool approve_new;  /* as the settings say */
-    int64_t listed_ms; /* when the server's answer came, loop_now_ms(); 0: now */
+    int64_t listed_ms; /* when the server was asked, loop_now_ms(); 0: now */
 };
 
 struct worker {

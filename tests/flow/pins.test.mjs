@@ -70,6 +70,9 @@ describe('pins', () => {
     assert.deepEqual(await names(second), ['put']);
     assert.equal(await call(second, 'get'), 'refused');
     assert.equal(await call(second, 'put'), 'content', 'the others go on');
+    assert.equal(await call(first, 'get'), 'refused', 'what a session was told before lifts nothing');
+    assert.deepEqual(await names(second), ['put']);
+    assert.equal((await writ.entries()).filter((e) => e.kind === 'tool' && e.event === 'returned').length, 0);
     assert.equal(server.calls.length, called + 1, 'nothing of the changed one went out');
     const changed = (await writ.entries()).find((e) => e.kind === 'tool' && e.event === 'changed');
     assert.deepEqual([changed.subject.id, changed.tools[0].name, changed.tools[0].state], ['crm', 'get', 'quarantined']);
