@@ -22,7 +22,7 @@
 
 enum {
     /* A server's name and a tool's, and what stands between. */
-    PARAMS_NAME_MAX = 2 * (int)NAME_MAX_LEN + 1,
+    PARAMS_NAME_MAX = 2 * (int)NAME_MAX_LEN + 2,
     PARAMS_URI_MAX = 8192,
     PARAMS_CURSOR_MAX = 4096,
     PARAMS_META_MAX = 16384, /* bytes of names and values in it */
