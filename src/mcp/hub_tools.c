@@ -6,6 +6,7 @@
  */
 #include "base/container.h"
 #include "mcp/hub_link.h"
+#include "os/loop.h"
 
 void hub_tools_forget(struct hub_link *l)
 {
