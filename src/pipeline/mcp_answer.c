@@ -171,6 +171,10 @@ void mcp_answer_refusal(struct action *a)
 
     if (a->exchange->gone || (a->exchange->replied && c->stream == NULL))
         return;
+    if (a->err == ERR_CLOSED && c->stream != NULL) {
+        end_stream(c); /* who has cancelled waits for no answer */
+        return;
+    }
     text_hex(a->id, ACTION_ID_LEN, id);
     const struct refusal r = {.fault = fault_of(a),
                               .decision = {id, sizeof(id)},

@@ -1,4 +1,5 @@
 // mcp.mjs - callers of /mcp, and the tool servers behind it.
+import nodeHttp from 'node:http';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -50,6 +51,32 @@ export function post(writ, body, { name = 'alice', server = '', session, headers
       ...(session === undefined ? {} : { 'mcp-session-id': session }), ...headers,
     },
     body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+/**
+ * Posts, or GETs where there is no body, and returns once the answer has begun, or where nobody waits for it when the request has left:
+ * {req, res, status, text(), messages(), ended, destroy()}.
+ */
+export function open(writ, body, { name = 'alice', server = '', session, unanswered = false, headers = {} } = {}) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const req = nodeHttp.request({
+      host: '127.0.0.1', port: writ.port, path: `/mcp${server && `/${server}`}`, method: body === undefined ? 'GET' : 'POST', agent: false,
+      headers: { authorization: `Bearer ${KEYS[name] ?? name}`, accept: body === undefined ? 'text/event-stream' : 'application/json, text/event-stream', 'content-type': 'application/json', ...(session && { 'mcp-session-id': session }), ...headers },
+    });
+    const s = { req, text: () => text, destroy: () => req.destroy(), messages: () => messages({ headers: s.res.headers, body: text }) };
+    s.ended = new Promise((done) => req.on('close', () => done(text)));
+    req.on('response', (res) => {
+      s.res = res;
+      s.status = res.statusCode;
+      res.setEncoding('utf8');
+      res.on('data', (piece) => { text += piece; });
+      res.on('error', () => {});
+      resolve(s);
+    });
+    req.on('error', unanswered ? () => {} : reject);
+    req.end(body === undefined ? undefined : JSON.stringify(body), () => unanswered && resolve(s));
   });
 }
 
