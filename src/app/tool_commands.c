@@ -2,16 +2,16 @@
 #include "app/tool_commands.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/config.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/num.h"
 #include "domain/settings.h"
 
-enum { FAULT_MAX = 256, PORT_MAX = 65535 };
+enum { PORT_MAX = 65535 };
 
 struct tool_commands {
     struct arena arena; /* the settings' and the table's */
@@ -45,6 +45,23 @@ static const char *const *texts_of(struct making *m, struct names names)
     return list;
 }
 
+/* The three, one after the other; NULL when there is no room. */
+static const char *joined(struct making *m, struct str a, struct str b,
+                          struct str c)
+{
+    struct buf text;
+    size_t size = a.len + b.len + c.len + 1;
+    char *at = arena_alloc(&m->to->arena, size);
+
+    m->full = m->full || at == NULL;
+    if (at == NULL)
+        return NULL;
+    buf_init_lent(&text, at, size);
+    (void)(buf_add(&text, a) && buf_add(&text, b) && buf_add(&text, c) &&
+           buf_add_char(&text, '\0'));
+    return at;
+}
+
 /* "NAME=value"; NULL when the node's environment does not have it. */
 static const char *variable(struct making *m, const struct variable_settings *v)
 {
@@ -56,23 +73,13 @@ static const char *variable(struct making *m, const struct variable_settings *v)
     }
     if (m->full || value == NULL)
         return NULL;
-    size_t size = v->name.len + strlen(value) + 2;
-    char *line = arena_alloc(&m->to->arena, size);
-    m->full = line == NULL;
-    if (line != NULL)
-        (void)snprintf(line, size, "%.*s=%s", STR_FMT(v->name), value);
-    return line;
+    return joined(m, v->name, STR("="), str_from(value));
 }
 
 static const char *fault(struct making *m, struct str variable_name)
 {
-    char *why = arena_alloc(&m->to->arena, FAULT_MAX);
-    m->full = m->full || why == NULL;
-    if (why != NULL)
-        (void)snprintf(why, FAULT_MAX,
-                       "the node's environment has no variable %.*s",
-                       STR_FMT(variable_name));
-    return why;
+    return joined(m, STR("the node's environment has no variable "),
+                  variable_name, (struct str){0});
 }
 
 static void add_environment(struct making *m, struct runner_command *c,
