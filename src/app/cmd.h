@@ -21,6 +21,7 @@ int cmd_schema_config(const struct cli *c);
 int cmd_key_hash(const struct cli *c);
 int cmd_ledger_show(const struct cli *c);
 int cmd_ledger_tail(const struct cli *c);
+int cmd_ledger_tree(const struct cli *c); /* `ledger show --tree` */
 int cmd_ledger_verify(const struct cli *c);
 int cmd_policy_check(const struct cli *c);
 int cmd_policy_eval(const struct cli *c);

@@ -212,6 +212,8 @@ static int show(const struct cli *c, bool follow)
 
 int cmd_ledger_show(const struct cli *c)
 {
+    if (cli_has(c, "tree"))
+        return cmd_ledger_tree(c);
     return show(c, cli_has(c, "follow"));
 }
 

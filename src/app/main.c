@@ -58,6 +58,7 @@ static const struct cli_option show_options[] = {
     {"last", 'n', "N", "the last N entries (default: 20)"},
     {"kind", 'k', "KIND", "only intent, outcome, refusal, ..."},
     {"follow", 'f', NULL, "go on as entries come"},
+    {"tree", 0, NULL, "who asked whom to do what (of the last 1000)"},
     {NULL, 0, NULL, NULL},
 };
 

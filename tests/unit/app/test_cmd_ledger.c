@@ -25,7 +25,7 @@ static const struct cli_option options[] = {
     CMD_CONFIG_OPTION,         {"data", 0, "DIR", ""},
     {"last", 'n', "N", ""},    {"kind", 'k', "KIND", ""},
     {"follow", 'f', NULL, ""}, {"min", 0, "N", ""},
-    {NULL, 0, NULL, NULL},
+    {"tree", 0, NULL, ""},     {NULL, 0, NULL, NULL},
 };
 
 static const struct cli_command commands[] = {
@@ -192,6 +192,21 @@ static void test_json_is_one_object_a_line(void **state)
     free(out);
 }
 
+static void test_a_tree_takes_the_last_entries_and_stands_alone(void **state)
+{
+    (void)state;
+    char *out = run("ledger show --tree", CLI_OK);
+    assert_int_equal(lines_of(out), 1 + PAIRS);
+    free(out);
+    out = run("ledger show --tree --last 4", CLI_OK);
+    assert_int_equal(lines_of(out), 1 + 2);
+    free(out);
+    free(run("ledger show --tree --kind intent", CLI_USAGE));
+    free(run("ledger show --tree --json", CLI_USAGE));
+    free(run("ledger show --tree 5", CLI_USAGE));
+    free(run("ledger show --tree --last 10001", CLI_USAGE));
+}
+
 static void test_a_good_log_verifies(void **state)
 {
     (void)state;
@@ -252,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_entries_of_a_kind_are_found_however_far_back),
         cmocka_unit_test(test_one_entry_is_shown_whole),
         cmocka_unit_test(test_json_is_one_object_a_line),
+        cmocka_unit_test(test_a_tree_takes_the_last_entries_and_stands_alone),
         cmocka_unit_test(test_a_good_log_verifies),
         cmocka_unit_test(test_a_changed_byte_is_found_and_named),
     };
