@@ -9,17 +9,15 @@ import re
 import shlex
 import statistics
 import subprocess
-import time
 from pathlib import Path
 
-from . import machine, servers
+from . import servers
+from .meter import FOREIGN_MAX, Meter, Runs
 
 HERE = Path(__file__).resolve().parent.parent
 BODIES = {"2 KB": 2048, "100 KB": 102400}
 CONNECTIONS = (1, 32, 256)
 RATE, RATE_CONNECTIONS = 5000, 64
-FOREIGN_MAX = 0.05     # of the machine, by others; beyond, a run is done again
-TRIES = 3              # of one run
 AGAIN_MAX = 24         # runs that are done again, of all
 SATURATED = 0.95       # of a CPU: whoever sits there is the limit
 TARGETS = ("direct", "floor", "haproxy", "nginx", "nginx-auth-log",
@@ -46,10 +44,10 @@ def make_bodies(directory):
     return paths
 
 
-class Calls:
+class Calls(Runs):
     def __init__(self, bench, reps, seconds, say, again=AGAIN_MAX):
+        super().__init__(again)
         self.bench, self.reps, self.seconds, self.say = bench, reps, seconds, say
-        self.again = again
         self.bodies = make_bodies(bench.dir)
         self.targets, self.missing = {}, {}
         self.commands = {}
@@ -92,37 +90,16 @@ class Calls:
 
     def observe(self, target, command):
         """Runs the generator; its output and what everybody spent meanwhile."""
-        os.sync()     # what others left to write must not be in this figure
-        writ = isinstance(target, servers.Writ)
-        pids = target.pids()
-        beside = [pid for server in self.bench.running for pid in server.pids()
-                  if server.cpu == servers.LOAD_CPU]
-        kernel = machine.kernel_threads()
-        before = target.ledger() if writ else None
-
-        def spent():
-            return (machine.cpu_seconds(pids), machine.cpu_seconds(beside),
-                    machine.cpu_seconds(kernel), machine.busy_seconds(), time.monotonic())
-
-        start = spent()
+        meter = Meter(self.bench, target)
+        meter.begin()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         output = process.stdout.read()
         _, code, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(code)
-        cpu, beside_cpu, kernel_cpu, busy, wall = (b - a for a, b in zip(start, spent()))
+        meter.end()
         if process.returncode != 0:
             raise RuntimeError(f"{shlex.join(command)} failed:\n{output}")
-        load_cpu = beside_cpu + usage.ru_utime + usage.ru_stime
-        row = {"seconds": wall, "cpu_s": cpu, "kernel_threads_s": kernel_cpu,
-               "load_util": load_cpu / wall, "util": cpu / wall,
-               "foreign": max(0, busy - cpu - load_cpu - kernel_cpu) / (wall * machine.CPUS)}
-        if target.pids() != pids:
-            row["note"] = "a process was restarted"
-        if writ:
-            after = target.ledger()
-            row["entries"] = after["entries"] - before["entries"]
-            row["syncs"] = after["syncs"] - before["syncs"]
-        return output, row
+        return output, meter.row(usage.ru_utime + usage.ru_stime)
 
     def closed(self, name, body, connections):
         target = self.targets[name]
@@ -161,18 +138,6 @@ class Calls:
         if connections == "rate":
             return self.constant(name)
         return self.closed(name, body, connections)
-
-    def undisturbed(self, run):
-        """The first run with hardly any foreign load, or the best of a few."""
-        best = None
-        for _ in range(TRIES):
-            row = run()
-            if best is None or row["foreign"] < best["foreign"]:
-                best = row
-            if best["foreign"] <= FOREIGN_MAX or self.again == 0:
-                break
-            self.again -= 1
-        return best
 
     # -- all runs ----------------------------------------------------------
 

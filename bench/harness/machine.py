@@ -36,6 +36,14 @@ def tree(root):
     return found
 
 
+def name(pid):
+    """What the kernel calls a process; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def cpu_seconds(pids):
     """User and system time of these processes, their threads included."""
     total = 0

@@ -17,7 +17,8 @@ def name_of(row):
     return {"floor": "L4 floor", "haproxy": "HAProxy", "nginx-auth-log": "nginx + auth + log",
             "writ-before_action": "Writ before_action",
             "writ-everything": "Writ, two links, 1,000 policies, budgets",
-            "writ-batched": "Writ batched"}.get(row["target"], row["target"])
+            "writ-batched": "Writ batched",
+            "writ-tools": "Writ"}.get(row["target"], row["target"].replace("writ-tools", "Writ"))
 
 
 def calls(rows):
@@ -42,6 +43,40 @@ def calls(rows):
             figure(row, "to_nginx", "{:.2f}"), figure(row, "kernel_us", "{:.1f}"),
             figure(row, "util", "{:.2f}"),
             figure(row, "load_util", "{:.2f}"), figure(row, "syncs_per_s", "{:,.0f}"),
+            figure(row, "entries_per_sync", "{:.1f}"), row["note"]])
+    return table(head, out)
+
+
+TOOL_GROUPS = {
+    "calls": "1 KB, over HTTP, {} connections", "pipes": "1 KB, over pipes, {} at a time",
+    "many": "1 KB, over HTTP, {} connections, a server of two tools and one of 1,000",
+    "list": "tools/list of 1,000 tools, {} connections",
+}
+
+
+def tool_calls(rows):
+    head = ["calls of tools", "calls/s", "p50 us", "p99 us", "added p50", "CPU us/call", "server us",
+            "x direct", "x auth", "x nginx", "util", "load util", "syncs/s", "entries/sync", ""]
+    out, group, direct = [], None, {}
+    for row in rows:
+        if group != (row["kind"], row["connections"]):
+            group, direct = (row["kind"], row["connections"]), {}
+            out.append([TOOL_GROUPS[group[0]].format(group[1])] + [""] * (len(head) - 1))
+        if "missing" in row:
+            out.append([f"  {name_of(row)}", row["missing"]] + [""] * (len(head) - 2))
+            continue
+        direct = row if row["target"] == "direct" else direct
+        refused = row["refused"]
+        added = {"us": row["p50_us"] - direct["p50_us"]} if direct and direct is not row else {}
+        out.append([
+            f"  {name_of(row)}",
+            *("refused" if refused else figure(row, key, form)
+              for key, form in (("rps", "{:,.0f}"), ("p50_us", "{:.0f}"), ("p99_us", "{:.0f}"))),
+            "refused" if refused else figure(added, "us", "{:+.0f}"),
+            *(figure(row, key, "{:.1f}") for key in ("cpu_us", "server_us")),
+            *(figure(row, key, "{:.2f}")
+              for key in ("to_direct", "to_auth", "to_nginx", "util", "load_util")),
+            figure(row, "syncs_per_s", "{:,.0f}"),
             figure(row, "entries_per_sync", "{:.1f}"), row["note"]])
     return table(head, out)
 
@@ -191,6 +226,8 @@ def text(result):
         disk(result.get("disk_before"), result.get("disk_after"))]
     if "calls" in result:
         parts.append(calls(result["calls"]))
+    if "tools" in result:
+        parts.append(tool_calls(result["tools"]))
     if "streams" in result:
         parts.append(f"{result['stream_count']:,} streams, an event every 200 ms each\n"
                      + streams(result["streams"]))

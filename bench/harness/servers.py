@@ -135,6 +135,12 @@ class Bench:
         server.launch(*argv)
         return server.wait()
 
+    def tools(self, cpu, count):
+        """A server of `count` tools, over HTTP."""
+        server = self.add(Server("tools", self.dir / f"tools{len(self.running)}", cpu))
+        server.launch(self.programs / "tools", server.port, count)
+        return server.wait()
+
     def floor(self, upstream):
         server = self.add(Server("floor", self.dir / "floor", PROXY_CPU))
         server.launch(self.programs / "floor", server.port, upstream)
@@ -181,15 +187,16 @@ class Bench:
         return server.wait()
 
     def writ_node(self, upstream, durable, cpu=PROXY_CPU, front_tls=False, back_tls=False,
-                  everything=False, workers=1, policy=""):
+                  everything=False, workers=1, policy="", more="", risk=()):
         if not self.writ.exists():
             raise Missing("not built")
         name = "writ-everything" if everything else f"writ-{durable}"
         server = self.add(Writ(name, self.dir / name, cpu))
-        server.policy = policy
+        server.policy, server.risk = policy, list(risk)
         cert, key, _ = self.make_certificate() if front_tls else (None, None, None)
         server.configure(
-            self.writ, cert, everything, upstream=upstream, durable=durable, workers=workers,
+            self.writ, cert, everything, more, upstream=upstream, durable=durable,
+            workers=workers,
             listen_tls=f"tls: {{cert: {cert}, key: {key}}}" if front_tls else "",
             scheme="https" if back_tls else "http",
             provider_tls=f"tls: {{ca: {cert}}}" if back_tls else "")
@@ -231,7 +238,7 @@ def everything_policies():
 class Writ(Server):
     """The gateway, whose status tells what its ledger did."""
 
-    def configure(self, program, cert, everything, **words):
+    def configure(self, program, cert, everything, more, **words):
         self.program = program
         self.trust = ssl.create_default_context(cafile=cert) if cert else None
         self.issuer = issuer.Issuer(self.dir) if everything else None
@@ -239,7 +246,7 @@ class Writ(Server):
         text = everything_policies() if everything else CALLER + self.policy
         (self.dir / "policies" / "bench.cedar").write_text(text)
         fill("writ.yaml", self.dir / "writ.yaml", port=self.port,
-             more=self.more() if everything else "", **words)
+             more=more + (self.more() if everything else ""), **words)
         if everything:
             self.key = self.issuer.token()
 
@@ -265,7 +272,7 @@ class Writ(Server):
         common = {"tenant": "acme", "expires": "1d", "purposes": ["bench"]}
         self.admin("POST", "agents", {"name": "owner", "kind": "human", **common,
                                       "key_hash": self.hashed(KEY + "-owner")})
-        owned = {"owner": "owner", **common}
+        owned = {"owner": "owner", **common, **({"risk": self.risk} if self.risk else {})}
         if self.issuer is None:
             self.admin("POST", "agents", {"name": "bench", "kind": "application", **owned,
                                           "key_hash": self.hashed(KEY)})
