@@ -1,0 +1,330 @@
+// Calls of tools while the gateway, its helpers and its configuration change
+// under them, and while many sessions come and go.
+import { test, before, after, describe } from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { begin, http, messages, open, post, stdio, tools } from './lib/mcp.mjs';
+import { ToolServer, schema, text } from './lib/toolserver.mjs';
+import { Writ, KEYS } from './lib/writ.mjs';
+
+const FAULTY = path.join(import.meta.dirname, 'lib/faulty_stdio.mjs');
+const everything = ['read', 'write', 'trigger', 'purchase', 'deploy', 'export', 'secret', 'regulated', 'admin'];
+const agent = { kind: 'agent', models: [], risk: everything };
+const permissive = 'permit (principal, action, resource);';
+const providers = { main: { url: 'http://127.0.0.1:9/v1' } };
+const models = { m: '{routes: [{provider: main, model: m}]}' };
+const MARK = `writ-load-${process.pid}`;
+
+/** Our stdio servers that live, by pid. */
+const children = () => fs.readdirSync('/proc').filter((n) => /^\d+$/.test(n)).filter((n) => {
+  try { return fs.readFileSync(`/proc/${n}/cmdline`, 'latin1').split('\0').includes(MARK); } catch { return false; }
+});
+
+/** Tools that wait until the test says so. */
+class Held {
+  waiting = [];
+  tool(result = 'done') { return { description: 'Waits', inputSchema: schema(), call: (_, x) => new Promise((go) => { this.waiting.push({ ...x, go: () => go(text(result)) }); x.res.on('close', () => { x.gone = true; }); }) }; }
+  release() { for (const w of this.waiting.splice(0)) w.go(); }
+}
+
+let number = 0;
+const request = (name, args = {}, meta) => ({ jsonrpc: '2.0', id: ++number, method: 'tools/call', params: { name, arguments: args, ...(meta && { _meta: meta }) } });
+const said = (m) => m.result?.content?.[0]?.text ?? JSON.stringify(m);
+const reason = (m) => m.result?._meta?.['writ/reason'];
+const one = async (writ, to, name, args) => messages(await post(writ, request(name, args), to)).at(-1);
+const settled = (writ) => writ.until(async () => { const s = await writ.status(); return s.calls.open === 0 && s.ledger.open_intents === 0; }, 10000, 'settled');
+/** Intents of a tool, each with its outcome. */
+async function recorded(writ, tool) {
+  const entries = await writ.entries();
+  const outcomes = new Map(entries.filter((e) => e.kind === 'outcome').map((e) => [e.intent, e]));
+  return entries.filter((e) => e.kind === 'intent' && e.resource?.id === tool).map((intent) => ({ intent, outcome: outcomes.get(intent.index) }));
+}
+
+describe('tools while processes die', () => {
+  const LOOPS = 6;
+  const held = new Held();
+  let server, writ;
+
+  before(async () => {
+    const works = Object.fromEntries(Array.from({ length: LOOPS }, (_, i) => [`work_${i}`, { description: 'Works', inputSchema: schema(), call: () => text('fine') }]));
+    server = await ToolServer.start({ ...works, read_slowly: held.tool('what was read'), write_slowly: held.tool('what was written'), hang: { description: 'Hangs', inputSchema: schema(), call: (_, { notify }) => notify('notifications/message', { level: 'error', data: 'at work' }) } }, { capabilities: { tools: { listChanged: true }, logging: {} } });
+    writ = await Writ.start({
+      providers, models, callers: { alice: agent },
+      more: ['workers: 2', 'server: {drain: 1s}', tools(
+        http('web', server.url, 'risk: {"work_*": [read], "read_*": [read], hang: [read]}'),
+        stdio('pipe', [FAULTY, MARK]))].join('\n'),
+      prepare: (w) => w.addPolicy('tools.cedar', permissive),
+    });
+    writ.restartsExpected = true;
+  });
+  after(async () => {
+    await writ.finish();
+    await server.stop();
+  });
+
+  const ledger = () => writ.pid('ledger');
+  const back = async (name, before) => writ.until(async () => { const now = await writ.pid(name).catch(() => before); return now !== before && writ.healthy(); }, 15000, `${name} is back`);
+  /** A call that the server is at work on. */
+  async function begun(to, name) {
+    const n = held.waiting.length;
+    const answer = one(writ, to, name);
+    await writ.until(() => held.waiting.length > n, 5000, 'at work');
+    return { answer };
+  }
+
+  test('rule_25_before_and_after: without an intent on disk no call goes out', async () => {
+    const to = { server: 'web', session: await begin(writ, { server: 'web' }) };
+    assert.equal(said(await one(writ, to, 'work_0')), 'fine');
+    const made = server.calls.length, pid = await ledger();
+    process.kill(pid, 'SIGSTOP');
+    const waits = one(writ, to, 'work_0');
+    await writ.until(async () => (await writ.status()).calls.open > 0, 5000, 'waiting for the ledger');
+    await sleep(200);
+    assert.equal(server.calls.length, made, 'nothing goes out before');
+    process.kill(pid, 'SIGKILL');
+    assert.equal(reason(await waits), 'evidence_unavailable');
+    assert.equal(server.calls.length, made, 'nor after');
+    await back('ledger', pid);
+    await writ.until(async () => said(await one(writ, to, 'work_0')) === 'fine', 10000, 'working again');
+  });
+
+  test('rule_25_before_and_after: what a tool has done is told when that is on disk', async () => {
+    const to = { server: 'web', session: await begin(writ, { server: 'web' }) };
+    const read = await begun(to, 'read_slowly'), write = await begun(to, 'write_slowly');
+    const pid = await ledger();
+    process.kill(pid, 'SIGSTOP');
+    held.release();
+    assert.equal(said(await read.answer), 'what was read', 'reading has changed nothing');
+    const early = await Promise.race([write.answer, sleep(300).then(() => 'nothing yet')]);
+    assert.equal(early, 'nothing yet');
+    process.kill(pid, 'SIGKILL');
+    const m = await write.answer;
+    assert.equal(reason(m), 'evidence_unavailable');
+    assert.doesNotMatch(JSON.stringify(m), /what was written/);
+    await back('ledger', pid);
+    await writ.until(async () => said(await one(writ, to, 'work_0')) === 'fine', 10000, 'working again');
+  });
+
+  test('a gateway that is killed under load: every call has its intent, sessions are begun anew', async () => {
+    const loops = Array.from({ length: LOOPS }, (_, i) => ({ tool: `work_${i}`, made: 0, lost: 0, again: 0 }));
+    let on = true;
+    const run = async (l) => {
+      let to = { server: 'web', session: await begin(writ, { server: 'web' }) };
+      while (on) {
+        const res = await post(writ, request(l.tool), { ...to, timeout: 20000 }).catch(() => null);
+        if (res === null) { l.lost++; continue; }
+        if (res.status === 404) {
+          l.again++;
+          to = { server: 'web', session: await begin(writ, { server: 'web' }).catch(() => 'none') };
+        } else if (said(messages(res).at(-1)) === 'fine') {
+          l.made++;
+        }
+      }
+    };
+    const pipe = { server: 'pipe', session: await begin(writ, { server: 'pipe' }) };
+    assert.equal(said(await one(writ, pipe, 'fault', { how: 'answers' })), 'fine');
+    const families = children();
+    assert.ok(families.length > 0);
+    const running = loops.map(run);
+    for (let round = 0; round < 2; round++) {
+      const from = loops.map((l) => l.made);
+      await writ.until(() => loops.every((l, i) => l.made > from[i] + 3), 15000, 'under load');
+      const pid = await writ.pid('gateway');
+      process.kill(pid, 'SIGKILL');
+      await back('gateway', pid);
+    }
+    const from = loops.map((l) => l.made);
+    await writ.until(() => loops.every((l, i) => l.made > from[i] + 3), 15000, 'under load again');
+    on = false;
+    await Promise.all(running);
+    for (const l of loops) assert.ok(l.again >= 1, `begun anew: ${JSON.stringify(l)}`);
+    await writ.until(() => !children().some((pid) => families.includes(pid)), 10000, 'the dead gateway\'s children are gone');
+    assert.equal((await post(writ, request('fault', { how: 'answers' }), pipe)).status, 404);
+    await settled(writ);
+    for (const l of loops) {
+      const made = await recorded(writ, `web/${l.tool}`);
+      const seen = server.calls.filter((c) => c.name === l.tool).length;
+      assert.ok(seen <= made.length, `${l.tool}: the server saw ${seen}, the ledger has ${made.length}`);
+      assert.ok(made.every((m) => m.outcome), 'no intent is left open');
+      const acted = made.filter((m) => m.outcome.status === 'ok').length;
+      assert.ok(acted >= l.made, `${l.tool}: callers got ${l.made} answers, the ledger has ${acted}`);
+    }
+  });
+
+  test('a stop with streams open and calls under way ends in time', async () => {
+    const to = { server: 'web', session: await begin(writ, { server: 'web' }) };
+    const pipe = { server: 'pipe', session: await begin(writ, { server: 'pipe' }) };
+    assert.equal(said(await one(writ, pipe, 'fault', { how: 'answers' })), 'fine');
+    const listening = [await open(writ, undefined, to), await open(writ, undefined, pipe)];
+    for (const s of listening) assert.equal(s.status, 200);
+    const streaming = await open(writ, request('hang'), to);
+    const plain = begun(to, 'read_slowly').then((b) => b.answer).catch((e) => e);
+    await writ.until(() => held.waiting.length > 0, 5000, 'at work');
+    const start = performance.now();
+    assert.equal(await writ.stop(), 0);
+    const took = performance.now() - start;
+    assert.ok(took < 6000, `${took} ms`);
+    await Promise.all([...listening, streaming].map((s) => s.ended));
+    await plain;
+    held.release();
+    await writ.until(() => children().length === 0, 5000, 'no child is left');
+    for (const tool of ['web/hang', 'web/read_slowly']) {
+      const { outcome } = (await recorded(writ, tool)).at(-1);
+      assert.equal(outcome?.status, 'interrupted', JSON.stringify(outcome));
+    }
+  });
+});
+
+describe('tools of many sessions, at two workers', () => {
+  const held = new Held(), other = new Held();
+  let server, second, writ, gateway;
+  const ticks = {}; // how far `tick` came, by session
+
+  const sections = (timeout) => ['workers: 2', 'sessions: {idle: 3s}', tools(
+    http('web', server.url, `risk: {"*": [read]}, idle: 1s, sampling: true, elicitation: true, timeout: ${timeout}`),
+    http('second', second.url, 'risk: {"*": [read]}, idle: 1s'),
+    stdio('pipe', [FAULTY, MARK], 'risk: {"*": [read]}, idle: 1s'))].join('\n');
+
+  before(async () => {
+    server = await ToolServer.start({
+      fine: { description: 'Works', inputSchema: schema({ n: { type: 'integer' } }), call: ({ n }) => text(`fine ${n}`) },
+      wait: held.tool(),
+      ask: { description: 'Asks', inputSchema: schema({ n: { type: 'integer' } }), call: async ({ n }, { ask }) => text(JSON.stringify(await ask(n % 2 ? 'elicitation/create' : 'sampling/createMessage', n % 2 ? { message: `${n}?`, requestedSchema: { type: 'object', properties: {} } } : { messages: [{ role: 'user', content: { type: 'text', text: `${n}?` } }], maxTokens: 5 }))) },
+      tick: {
+        description: 'Ticks', inputSchema: schema(),
+        call: (_, { notify, meta, res, session }) => { ticks[session] = 0; const t = setInterval(() => notify('notifications/progress', { progressToken: meta.progressToken, progress: ++ticks[session] }), 5); res.on('close', () => { clearInterval(t); ticks[session] = 'over'; }); },
+      },
+    });
+    second = await ToolServer.start({ wait: other.tool() });
+    writ = await Writ.start({
+      providers, models, callers: { alice: agent, bob: agent }, more: sections('30s'),
+      env: { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=8:malloc_context_size=4` },
+      prepare: (w) => w.addPolicy('tools.cedar', permissive),
+    });
+    gateway = await writ.pid('gateway');
+  });
+  after(async () => {
+    assert.equal(await writ.pid('gateway'), gateway, 'the gateway never ended');
+    await writ.finish();
+    await server.stop();
+    await second.stop();
+  });
+
+  const rss = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${gateway}/status`, 'utf8'))[1]) / 1024;
+  const session = async (name, options = {}) => ({ server: name, session: await begin(writ, { server: name, ...options }), ...options });
+
+  test('one session over many connections, whatever worker takes them', async () => {
+    const to = await session('web');
+    const answers = await Promise.all(Array.from({ length: 64 }, (_, n) => one(writ, to, 'fine', { n })));
+    assert.deepEqual(answers.map(said), Array.from({ length: 64 }, (_, n) => `fine ${n}`));
+    const used = new Set(server.requests.filter((r) => r.body?.params?.name === 'fine').map((r) => r.headers['mcp-session-id']));
+    assert.equal(used.size, 1, 'one session there, too');
+    await post(writ, undefined, { ...to, method: 'DELETE' });
+  });
+
+  test('what a server asks is answered from any connection', async () => {
+    const to = await session('web', { capabilities: { sampling: {}, elicitation: {} } });
+    await Promise.all(Array.from({ length: 16 }, async (_, n) => {
+      const s = await open(writ, request('ask', { n }), to);
+      const asked = await writ.until(() => s.messages().find((m) => m.method !== undefined), 10000, 'asked');
+      const result = n % 2 ? { action: 'accept', content: { n } } : { model: 'mine', role: 'assistant', content: { type: 'text', text: `yes ${n}` } };
+      const res = await post(writ, { jsonrpc: '2.0', id: asked.id, result }, to);
+      assert.equal(res.status, 202, res.body);
+      await s.ended;
+      const got = JSON.parse(said(s.messages().at(-1)));
+      assert.deepEqual(got.result, result);
+    }));
+    await post(writ, undefined, { ...to, method: 'DELETE' });
+  });
+
+  test('a call is cancelled from any connection', async () => {
+    const to = await session('web');
+    const calls = await Promise.all(Array.from({ length: 12 }, async () => {
+      const body = request('tick', {}, { progressToken: `p${number}` });
+      return { body, s: await open(writ, body, to) };
+    }));
+    for (const { body, s } of calls) {
+      assert.equal((await post(writ, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: body.id } }, to)).status, 202);
+      await s.ended;
+    }
+    await writ.until(() => server.requests.filter((r) => r.body?.method === 'notifications/cancelled').length >= 12, 5000, 'the server is told');
+    await settled(writ);
+    const made = await recorded(writ, 'web/tick');
+    assert.equal(made.length, 12);
+    assert.ok(made.every((m) => m.outcome.status === 'interrupted'));
+    await post(writ, undefined, { ...to, method: 'DELETE' });
+  });
+
+  test('rule_21_revocation_wins_every_race: tools', async () => {
+    const to = await session('web', { name: 'bob' });
+    const calls = await Promise.all(Array.from({ length: 4 }, () => open(writ, request('tick', {}, { progressToken: `q${++number}` }), to)));
+    const listening = await open(writ, undefined, to);
+    assert.equal(listening.status, 200);
+    await writ.until(() => calls.every((s) => s.messages().length > 3), 5000, 'ticking');
+    const start = performance.now();
+    const res = await writ.admin('POST', 'agents/acme/bob/suspend', { reason: 'a test' });
+    assert.equal(res.status, 200, res.body);
+    const sent = server.calls.length;
+    await Promise.all([...calls, listening].map((s) => s.ended));
+    const took = performance.now() - start;
+    assert.ok(took < 1000, `cut after ${took} ms`);
+    assert.equal((await post(writ, request('fine', { n: 1 }), to)).status, 401);
+    await writ.until(() => Object.values(ticks).every((t) => t === 'over'), 5000, 'the server is told');
+    assert.equal(server.calls.length, sent, 'nothing leaves after');
+    await settled(writ);
+    const cut = (await recorded(writ, 'web/tick')).slice(-4);
+    assert.deepEqual(cut.map((m) => [m.outcome.status, m.outcome.error.code]), Array(4).fill(['interrupted', 'revoked']));
+    assert.equal((await writ.admin('POST', 'agents/acme/bob/resume', { reason: 'a test' })).status, 200);
+  });
+
+  test('a reload while calls run: they end as they began, only what changed is opened anew', async () => {
+    const first = await session('web'), another = await session('second');
+    const calls = [one(writ, first, 'wait'), one(writ, another, 'wait')];
+    await writ.until(() => held.waiting.length === 1 && other.waiting.length === 1, 5000, 'at work');
+    const opened = () => [server, second].map((s) => s.requests.filter((r) => r.body?.method === 'initialize').length);
+    const before = opened(), old = server.requests.filter((r) => r.body?.params?.name === 'wait').at(-1).headers['mcp-session-id'];
+    const reloads = (await writ.status()).config.reloads;
+    await writ.configure({ more: sections('29s') });
+    await writ.addPolicy('tools.cedar', permissive);
+    writ.signal('SIGHUP');
+    await writ.until(async () => (await writ.status()).config.reloads > reloads, 10000, 'reloaded');
+    assert.equal(said(await one(writ, first, 'fine', { n: 1 })), 'fine 1');
+    const more = one(writ, another, 'wait');
+    await writ.until(() => other.waiting.length === 2, 5000, 'at work');
+    assert.deepEqual(opened(), [before[0] + 1, before[1]], 'only the changed one');
+    assert.ok(server.sessions.has(old), 'the old link is in use');
+    held.release();
+    other.release();
+    assert.deepEqual((await Promise.all([...calls, more])).map(said), ['done', 'done', 'done']);
+    await writ.until(() => !server.sessions.has(old), 5000, 'the old link is closed');
+    for (const to of [first, another]) await post(writ, undefined, { ...to, method: 'DELETE' });
+  });
+
+  test('a thousand sessions leave nothing behind', async () => {
+    let n = 0;
+    const visit = async (name, tool, args) => {
+      const to = await session(name);
+      const [listed] = messages(await post(writ, { jsonrpc: '2.0', id: 'l', method: 'tools/list' }, to));
+      assert.ok(listed.result.tools.length > 0);
+      const m = await one(writ, to, tool, args);
+      assert.match(said(m), /^fine/);
+      if (++n % 10 !== 0) assert.equal((await post(writ, undefined, { ...to, method: 'DELETE' })).status, 204);
+    };
+    const churn = (times) => {
+      let left = times;
+      return Promise.all(Array.from({ length: 8 }, async () => { while (left-- > 0) await visit('web', 'fine', { n: left }); }));
+    };
+    await churn(300);
+    await Promise.all(Array.from({ length: 6 }, () => visit('pipe', 'fault', { how: 'answers' })));
+    const before = rss();
+    await churn(700);
+    await Promise.all(Array.from({ length: 6 }, () => visit('pipe', 'fault', { how: 'answers' })));
+    const grown = rss() - before;
+    assert.ok(grown < 24, `${grown} MiB more`);
+    await writ.until(() => server.sessions.size === 0, 15000, `no session there (${server.sessions.size})`);
+    await writ.until(() => children().length === 0, 15000, 'no child left');
+    await settled(writ);
+  });
+});
