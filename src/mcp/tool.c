@@ -13,9 +13,11 @@
 #include "mcp/params_forms.h"
 
 /* The members that are pinned, in the order of canonical JSON. */
+enum { NAME = 3 };
 static const struct str pinned[] = {
-    STR_INIT("annotations"), STR_INIT("description"),  STR_INIT("inputSchema"),
-    STR_INIT("name"),        STR_INIT("outputSchema"), STR_INIT("title"),
+    STR_INIT("annotations"),  STR_INIT("description"),
+    STR_INIT("inputSchema"),  [NAME] = STR_INIT("name"),
+    STR_INIT("outputSchema"), STR_INIT("title"),
 };
 
 static struct str text_of(const struct json *v)
@@ -52,8 +54,9 @@ static void take(const struct json *v, struct tool *t)
                                    STR("required"));
 }
 
+/* `ret_name_at` gets where the value of "name" begins. */
 static enum err write_pinned(struct buf *to, struct arena *scratch,
-                             const struct json *v)
+                             const struct json *v, size_t *ret_name_at)
 {
     bool first = true;
     (void)buf_add_char(to, '{');
@@ -66,6 +69,8 @@ static enum err write_pinned(struct buf *to, struct arena *scratch,
         first = false;
         json_write_str(to, pinned[i]);
         (void)buf_add_char(to, ':');
+        if (i == NAME)
+            *ret_name_at = to->len;
         enum err e = canon_write(to, scratch, member);
         if (e != ERR_OK)
             return e;
@@ -86,7 +91,7 @@ enum err tool_read(struct arena *a, struct str under, const struct json *v,
     take(v, &t);
     arena_init(&scratch, (size_t)8 * TOOL_TEXT_MAX);
     buf_init(&text, TOOL_TEXT_MAX);
-    e = write_pinned(&text, &scratch, v);
+    e = write_pinned(&text, &scratch, v, &t.name_at);
     if (e == ERR_OK && !arena_copy(a, buf_str(&text), &t.text))
         e = ERR_LIMIT;
     arena_release(&scratch);
@@ -111,33 +116,13 @@ enum err tool_load(struct arena *a, struct str text, struct tool *ret)
     return ERR_OK;
 }
 
-/* The canonical text with another name: `name` is known to be there, and
- * nothing in a name has to be escaped. */
+/* The canonical text with another name; nothing in a name has to be escaped. */
 void tool_write(struct buf *to, const struct tool *t, struct str name)
 {
-    /* The values before it are whole JSON, so step over them by reading. */
-    static const struct str mark = STR_INIT("\"name\":\"");
-    int depth = 0;
-    bool in_string = false;
-    size_t at = 0;
-    for (; at < t->text.len; at++) {
-        char c = t->text.ptr[at];
-        if (!in_string && depth == 1 && str_starts(str_skip(t->text, at), mark))
-            break;
-        if (in_string && c == '\\')
-            at++;
-        else if (c == '"')
-            in_string = !in_string;
-        else if (!in_string && (c == '{' || c == '['))
-            depth++;
-        else if (!in_string && (c == '}' || c == ']'))
-            depth--;
-    }
-    assert(at < t->text.len);
-    (void)buf_add(to, str_first(t->text, at));
-    (void)BUF_LIT(to, "\"name\":");
+    assert(t->name_at > 0 && t->name_at + t->name.len + 2 < t->text.len);
+    (void)buf_add(to, str_first(t->text, t->name_at));
     json_write_str(to, name);
-    (void)buf_add(to, str_skip(t->text, at + mark.len + t->name.len + 1));
+    (void)buf_add(to, str_skip(t->text, t->name_at + t->name.len + 2));
 }
 
 /* --- pages -------------------------------------------------------------- */

@@ -42,6 +42,7 @@ struct tool {
      * here does; not in the text. */
     bool needs_task;
     struct str text;    /* canonical: what is pinned */
+    size_t name_at;     /* in `text`: the value of "name" */
     struct hash digest; /* of `text` */
 };
 
