@@ -2,92 +2,26 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/limits.h"
-#include "base/text.h"
 #include "cedar/cedar.h"
-#include "cedar/errors.h"
-#include "cedar/policy_parse.h"
-#include "cedar/program.h"
-
-/* What the arena may hold for each byte of text: the densest are nested
- * lists of one-letter constants, kept once per level. */
-enum { ARENA_PER_BYTE = 128 };
-
-/* To behind the semicolon of the policy that has an error in it. */
-static void skip_policy(struct parser *p)
-{
-    while (p->token.kind != TOKEN_END && !parser_at(p, LEXER_SIGN(';', 0)))
-        parser_advance(p);
-    if (p->token.kind != TOKEN_END)
-        parser_advance(p);
-    p->constants.count = 0;
-    p->starts.count = 0;
-    p->keys.count = 0;
-    p->depth = 0;
-}
-
-static void parse_all(struct parser *p)
-{
-    parser_advance(p);
-    while (p->token.kind != TOKEN_END && p->err != ERR_LIMIT) {
-        if (policy_parse(p))
-            continue;
-        if (p->errors == NULL || p->errors->count == CEDAR_ERRORS_MAX)
-            break;
-        skip_policy(p);
-    }
-}
-
-static enum err check_text(struct str text, struct cedar_errors *errors)
-{
-    if (text.len > CEDAR_TEXT_MAX) {
-        errors_add(errors, (struct str){0}, 0, "the text is too long");
-        return ERR_LIMIT;
-    }
-    size_t at = 0;
-    while (at < text.len) {
-        size_t n = text_utf8_len(str_skip(text, at));
-        if (n == 0) {
-            errors_add(errors, text, at, "the text is not UTF-8");
-            return ERR_MALFORMED;
-        }
-        at += n;
-    }
-    return ERR_OK;
-}
+#include "cedar/policies.h"
 
 enum err cedar_policies_load(struct str text, struct cedar_errors *ret_errors,
                              struct cedar_policies **ret)
 {
     if (ret_errors != NULL)
         ret_errors->count = 0;
-    enum err e = check_text(text, ret_errors);
+    enum err e = policies_check_text(text, ret_errors);
     if (e != ERR_OK)
         return e;
-    struct cedar_policies *set = calloc(1, sizeof(*set));
+    struct cedar_policies *set = policies_new(text.len);
     if (set == NULL)
         return ERR_NO_MEMORY;
-    arena_init(&set->arena, text.len * ARENA_PER_BYTE + MIB);
-    if (!arena_copy(&set->arena, text, &set->text)) {
+    e = policies_parse(set, text, ret_errors);
+    if (e == ERR_OK)
+        e = policies_finish(set);
+    if (e != ERR_OK) {
         cedar_policies_free(set);
-        return ERR_NO_MEMORY;
-    }
-    struct parser p = {
-        .set = set,
-        .errors = ret_errors,
-        .lexer = {.text = set->text},
-        .pool = {.arena = &set->arena},
-    };
-    parse_all(&p);
-    free(p.constants.at);
-    free(p.starts.at);
-    free(p.keys.at);
-    if (p.err == ERR_OK &&
-        !index_build(&set->index, set->policies.at, set->policies.count))
-        p.err = ERR_NO_MEMORY;
-    if (p.err != ERR_OK) {
-        cedar_policies_free(set);
-        return p.err;
+        return e;
     }
     *ret = set;
     return ERR_OK;

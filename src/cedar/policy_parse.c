@@ -28,7 +28,8 @@ static bool annotation(struct parser *p, struct program_policy *policy)
             return parser_fail(p, offset, "@%.*s stands here twice",
                                STR_FMT(str_first(a.key, 60)));
     parser_advance(p);
-    if (parser_take(p, LEXER_SIGN('(', 0)) &&
+    a.has_value = parser_take(p, LEXER_SIGN('(', 0));
+    if (a.has_value &&
         (!parser_string(p, &a.value) || !parser_need(p, LEXER_SIGN(')', 0))))
         return false;
     if (!PROGRAM_ROOM(set->annotations))
@@ -137,9 +138,13 @@ static bool action_scope(struct parser *p, struct program_scope *scope)
     if (parser_take(p, LEXER_SIGN('=', '='))) {
         scope->kind = SCOPE_EQUAL;
     } else if (parser_take_word(p, STR("in"))) {
+        unsigned parentheses = opening(p);
         scope->kind = SCOPE_IN;
         if (parser_take(p, LEXER_SIGN('[', 0)))
-            return action_list(p, scope);
+            return action_list(p, scope) && closing(p, parentheses);
+        offset = p->token.offset;
+        return entity(p, VAR_ACTION, scope) && check_action(p, offset, scope) &&
+               closing(p, parentheses);
     } else if (parser_at_word(p, STR("is"))) {
         return parser_fail(p, offset, "'is' is not for actions");
     } else {

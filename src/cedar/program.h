@@ -89,6 +89,7 @@ struct program_condition {
 
 struct program_annotation {
     struct str key, value;
+    bool has_value; /* false for @key, whose value is "" */
 };
 
 struct program_policy {
@@ -100,6 +101,7 @@ struct program_policy {
     uint32_t annotation, annotation_count;
     size_t begin, end; /* in the text */
     uint32_t line;     /* of `begin`, from 1 */
+    uint32_t linked;   /* of a link: the index of its template, plus 1 */
 };
 
 /* A growing array; T is what it holds. */

@@ -60,6 +60,7 @@ struct check {
     struct arena *arena;
     const char *text; /* where string offsets count from */
     bool takes_nul;
+    bool is_large;
     struct json_error error;
 };
 
@@ -139,7 +140,7 @@ static enum err check_many_names(struct check *c, const yyjson_val *object,
 static enum err check_object(struct check *c, const yyjson_val *v)
 {
     size_t n = v->tag >> YYJSON_TAG_BIT;
-    if (n > JSON_MEMBERS_MAX)
+    if (n > (c->is_large ? JSON_LARGE_MEMBERS_MAX : JSON_MEMBERS_MAX))
         return refuse(c, ERR_LIMIT, v + 1, "an object has too many members");
     return n <= NAMES_PAIRWISE ? check_few_names(c, v, n)
                                : check_many_names(c, v, n);
@@ -161,11 +162,10 @@ static enum err check_string(struct check *c, const yyjson_val *v)
     return ERR_OK;
 }
 
+/* `ends` has room for those of `most` open containers. */
 static enum err check_values(struct check *c, const yyjson_val *root,
-                             size_t count)
+                             size_t count, const yyjson_val **ends, size_t most)
 {
-    /* Of the open containers. */
-    const yyjson_val *ends[JSON_DEPTH_MAX] UNINITIALIZED;
     size_t depth = 0;
     size_t names = 0;
     enum err e = ERR_OK;
@@ -180,7 +180,7 @@ static enum err check_values(struct check *c, const yyjson_val *root,
             e = check_number(c, v);
         if (type != YYJSON_TYPE_ARR && type != YYJSON_TYPE_OBJ)
             continue;
-        if (depth == JSON_DEPTH_MAX)
+        if (depth == most)
             return refuse(c, ERR_LIMIT, NULL, "nesting is too deep");
         ends[depth++] = json_value_next(v);
         if (type == YYJSON_TYPE_OBJ) {
@@ -188,7 +188,7 @@ static enum err check_values(struct check *c, const yyjson_val *root,
             e = check_object(c, v);
         }
     }
-    if (e == ERR_OK && count - names > JSON_ELEMENTS_MAX)
+    if (e == ERR_OK && !c->is_large && count - names > JSON_ELEMENTS_MAX)
         e = refuse(c, ERR_LIMIT, NULL, "there are too many values");
     return e;
 }
@@ -205,10 +205,26 @@ static enum err read_failed(const yyjson_read_err *why,
     return memory ? ERR_LIMIT : ERR_MALFORMED;
 }
 
-static enum err read_document(struct arena *a, struct str text, bool takes_nul,
+static enum err check_small(struct check *c, const yyjson_val *root,
+                            size_t count)
+{
+    const yyjson_val *ends[JSON_DEPTH_MAX] UNINITIALIZED;
+    return check_values(c, root, count, ends, ARRAY_LEN(ends));
+}
+
+static enum err check_large(struct check *c, const yyjson_val *root,
+                            size_t count)
+{
+    const yyjson_val *ends[JSON_LARGE_DEPTH_MAX] UNINITIALIZED;
+    return check_values(c, root, count, ends, ARRAY_LEN(ends));
+}
+
+/* Of `c`, what is allowed is set. */
+static enum err read_document(struct check *c, struct str text,
                               const struct json **ret,
                               struct json_error *ret_error)
 {
+    struct arena *a = c->arena;
     struct memory memory = {.arena = a};
     yyjson_alc alc = {memory_malloc, memory_realloc, memory_free, &memory};
     yyjson_read_err why = {0};
@@ -228,13 +244,12 @@ static enum err read_document(struct arena *a, struct str text, bool takes_nul,
     if (memory.block == doc && used <= memory.block_size)
         arena_shrink(a, doc, memory.block_size, used);
 
-    struct check c = {.arena = a,
-                      .text = doc->str_pool,
-                      .takes_nul = takes_nul};
-    enum err e = check_values(&c, root, count);
+    c->text = doc->str_pool;
+    enum err e =
+        c->is_large ? check_large(c, root, count) : check_small(c, root, count);
     if (e != ERR_OK) {
         if (ret_error != NULL)
-            *ret_error = c.error;
+            *ret_error = c->error;
         return e;
     }
     *ret = json_of_value(root);
@@ -244,13 +259,22 @@ static enum err read_document(struct arena *a, struct str text, bool takes_nul,
 enum err json_read(struct arena *a, struct str text, const struct json **ret,
                    struct json_error *ret_error)
 {
-    return read_document(a, text, false, ret, ret_error);
+    struct check c = {.arena = a};
+    return read_document(&c, text, ret, ret_error);
 }
 
 enum err json_read_nul(struct arena *a, struct str text,
                        const struct json **ret, struct json_error *ret_error)
 {
-    return read_document(a, text, true, ret, ret_error);
+    struct check c = {.arena = a, .takes_nul = true};
+    return read_document(&c, text, ret, ret_error);
+}
+
+enum err json_read_large(struct arena *a, struct str text,
+                         const struct json **ret, struct json_error *ret_error)
+{
+    struct check c = {.arena = a, .takes_nul = true, .is_large = true};
+    return read_document(&c, text, ret, ret_error);
 }
 
 enum json_type json_type(const struct json *v)

@@ -60,6 +60,17 @@ MUST_CHECK enum err json_read_nul(struct arena *a, struct str text,
                                   const struct json **ret,
                                   struct json_error *ret_error);
 
+/*
+ * As json_read_nul(), with room for what an operator writes: expressions that
+ * nest JSON_LARGE_DEPTH_MAX deep, objects of JSON_LARGE_MEMBERS_MAX members,
+ * any number of values.  The arena's cap is the limit.  What was read so is
+ * not for json_write().
+ */
+enum { JSON_LARGE_DEPTH_MAX = 1024, JSON_LARGE_MEMBERS_MAX = 1000000 };
+MUST_CHECK enum err json_read_large(struct arena *a, struct str text,
+                                    const struct json **ret,
+                                    struct json_error *ret_error);
+
 enum json_type json_type(const struct json *v);
 
 /* The member's value, or NULL: not an object, or no such member. */
