@@ -6,6 +6,7 @@
  */
 #include "cedar/expression.h"
 
+#include "cedar/construct.h"
 #include "cedar/emit.h"
 #include "cedar/literal.h"
 #include "cedar/operand.h"
@@ -62,26 +63,16 @@ static struct infix infix_at(const struct parser *p)
 
 static bool has_path(struct parser *p, size_t offset)
 {
-    struct value_key one;
+    struct str name;
     size_t first = p->keys.count;
     bool is_string = p->token.kind == TOKEN_STRING;
     do {
-        if (is_string ? !parser_string(p, &one.name)
-                      : !parser_name(p, &one.name))
+        if (is_string ? !parser_string(p, &name) : !parser_name(p, &name))
             return false;
-        if (!PROGRAM_ROOM(p->keys))
-            return parser_no_memory(p);
-        p->keys.at[p->keys.count++] = value_key_make(one.name);
+        if (!construct_key(p, name))
+            return false;
     } while (!is_string && parser_take(p, LEXER_SIGN('.', 0)));
-
-    uint32_t count = (uint32_t)(p->keys.count - first);
-    struct value_key *keys = ARENA_NEW(&p->set->arena, struct value_key, count);
-    if (keys == NULL)
-        return parser_no_memory(p);
-    memcpy(keys, p->keys.at + first, count * sizeof(*keys));
-    p->keys.count = first;
-    struct program_node node = {.op = OP_HAS, .a = count, .as.keys = keys};
-    return emit_node(p, node, offset, 1);
+    return construct_has(p, first, offset);
 }
 
 static bool like_pattern(struct parser *p, size_t offset)

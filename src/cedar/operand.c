@@ -2,7 +2,7 @@
 #include "cedar/operand.h"
 
 #include "base/num.h"
-#include "base/text.h"
+#include "cedar/construct.h"
 #include "cedar/emit.h"
 #include "cedar/expression.h"
 #include "cedar/name.h"
@@ -23,28 +23,13 @@ static bool items(struct parser *p, int close, item_fn *item, size_t *ret_count)
     return parser_need(p, close);
 }
 
-static bool open_node(struct parser *p, size_t offset, uint32_t *ret_open)
-{
-    *ret_open = emit_here(p);
-    return emit_node(p, (struct program_node){.op = OP_OPEN}, offset, 0);
-}
-
 static bool set(struct parser *p, size_t offset)
 {
     uint32_t open;
     size_t count;
-    struct cedar_value constant = {0};
-    if (!open_node(p, offset, &open) ||
-        !items(p, LEXER_SIGN(']', 0), expression_parse, &count))
-        return false;
-    if (emit_all_constant(p, count)) {
-        constant.kind = CEDAR_SET;
-        if (value_set_make(&p->pool, emit_constants(p, count), count,
-                           &constant.as.set) != ERR_OK)
-            return parser_no_memory(p);
-    }
-    struct program_node node = {.op = OP_SET, .a = (uint32_t)count};
-    return emit_close(p, node, open, count, constant);
+    return construct_open(p, offset, &open) &&
+           items(p, LEXER_SIGN(']', 0), expression_parse, &count) &&
+           construct_set(p, open, count);
 }
 
 static bool record_member(struct parser *p)
@@ -53,84 +38,17 @@ static bool record_member(struct parser *p)
     if (p->token.kind == TOKEN_STRING ? !parser_string(p, &name)
                                       : !parser_name(p, &name))
         return false;
-    if (!PROGRAM_ROOM(p->keys))
-        return parser_no_memory(p);
-    p->keys.at[p->keys.count++] = value_key_make(name);
-    return parser_need(p, LEXER_SIGN(':', 0)) && expression_parse(p);
+    return construct_key(p, name) && parser_need(p, LEXER_SIGN(':', 0)) &&
+           expression_parse(p);
 }
 
 static bool record(struct parser *p, size_t offset)
 {
     uint32_t open;
     size_t count;
-    size_t first = p->keys.count;
-    if (!open_node(p, offset, &open) ||
-        !items(p, LEXER_SIGN('}', 0), record_member, &count))
-        return false;
-    struct value_key *keys = ARENA_NEW(&p->set->arena, struct value_key, count);
-    if (keys == NULL)
-        return parser_no_memory(p);
-    if (count > 0)
-        memcpy(keys, p->keys.at + first, count * sizeof(*keys));
-    p->keys.count = first;
-
-    struct cedar_value constant = {.kind = CEDAR_RECORD};
-    enum err e = value_record_make(&p->pool, keys, emit_constants(p, count),
-                                   count, &constant.as.record);
-    if (e == ERR_MALFORMED)
-        return parser_fail(p, offset, "a record has one attribute twice");
-    if (e != ERR_OK)
-        return parser_no_memory(p);
-    if (!emit_all_constant(p, count))
-        constant.kind = CEDAR_NOTHING;
-    struct program_node node = {.op = OP_RECORD,
-                                .a = (uint32_t)count,
-                                .as.keys = keys};
-    return emit_close(p, node, open, count, constant);
-}
-
-static const struct method {
-    struct str name;
-    enum program_op op;
-    size_t argc;
-} methods[] = {
-    {STR_INIT("contains"), OP_CONTAINS, 1},
-    {STR_INIT("containsAll"), OP_CONTAINS_ALL, 1},
-    {STR_INIT("containsAny"), OP_CONTAINS_ANY, 1},
-    {STR_INIT("isEmpty"), OP_IS_EMPTY, 0},
-    {STR_INIT("hasTag"), OP_HAS_TAG, 1},
-    {STR_INIT("getTag"), OP_GET_TAG, 1},
-};
-
-static void consider(struct str name, struct str other, unsigned *best,
-                     struct str *nearest)
-{
-    unsigned distance = text_distance(name, other);
-    if (distance < *best) {
-        *best = distance;
-        *nearest = other;
-    }
-}
-
-/* "no such method", with the nearest name that there is. */
-static bool unknown(struct parser *p, size_t offset, struct str name,
-                    bool is_method)
-{
-    unsigned best = name.len < 4 ? 2 : 3;
-    struct str nearest = {0};
-    const struct extension *x;
-    for (size_t i = 0; (x = extension_at(i)) != NULL; i++)
-        if (x->is_method == is_method)
-            consider(name, x->name, &best, &nearest);
-    for (size_t i = 0; is_method && i < ARRAY_LEN(methods); i++)
-        consider(name, methods[i].name, &best, &nearest);
-    const char *what = is_method ? "method" : "function";
-    name = str_first(name, 60);
-    if (nearest.len == 0)
-        return parser_fail(p, offset, "there is no %s %.*s", what,
-                           STR_FMT(name));
-    return parser_fail(p, offset, "there is no %s %.*s; did you mean %.*s?",
-                       what, STR_FMT(name), STR_FMT(nearest));
+    return construct_open(p, offset, &open) &&
+           items(p, LEXER_SIGN('}', 0), record_member, &count) &&
+           construct_record(p, open, count);
 }
 
 static bool function(struct parser *p, const struct parser_path *path)
@@ -139,28 +57,15 @@ static bool function(struct parser *p, const struct parser_path *path)
         path->is_qualified ? NULL : extension_find(path->name);
     uint32_t open;
     size_t count;
-    struct cedar_value constant = {0};
     if (x == NULL)
-        return unknown(p, path->offset, path->name, false);
+        return construct_unknown(p, path->offset, path->name, false);
     if (x->is_method)
         return parser_fail(p, path->offset, "%.*s is a method: write x.%.*s()",
                            STR_FMT(x->name), STR_FMT(x->name));
     parser_advance(p);
-    if (!open_node(p, path->offset, &open) ||
-        !items(p, LEXER_SIGN(')', 0), expression_parse, &count))
-        return false;
-    if (emit_all_constant(p, count)) {
-        enum cedar_fault f = extension_call(x, emit_constants(p, count), count,
-                                            &p->pool, &constant);
-        if (f == CEDAR_FAULT_LIMIT)
-            return parser_no_memory(p);
-        if (f != CEDAR_FAULT_NONE) /* each evaluation errs */
-            constant = (struct cedar_value){0};
-    }
-    struct program_node node = {.op = OP_CALL,
-                                .a = (uint32_t)count,
-                                .as.extension = x};
-    return emit_close(p, node, open, count, constant);
+    return construct_open(p, path->offset, &open) &&
+           items(p, LEXER_SIGN(')', 0), expression_parse, &count) &&
+           construct_call(p, x, open, count);
 }
 
 /* `name` was read, "(" is the token; the receiver is an operand already. */
@@ -168,13 +73,13 @@ static bool method(struct parser *p, struct str name, size_t offset)
 {
     size_t count;
     parser_advance(p);
-    const struct method *m = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-        if (str_eq(methods[i].name, name))
-            m = &methods[i];
+    const struct construct_method *m = NULL;
+    for (size_t i = 0; (m = construct_method(i)) != NULL; i++)
+        if (str_eq(m->name, name))
+            break;
     const struct extension *x = extension_find(name);
     if (m == NULL && x == NULL)
-        return unknown(p, offset, name, true);
+        return construct_unknown(p, offset, name, true);
     if (m == NULL && !x->is_method)
         return parser_fail(p, offset, "%.*s is a function: write %.*s(x)",
                            STR_FMT(name), STR_FMT(name));
@@ -193,16 +98,6 @@ static bool method(struct parser *p, struct str name, size_t offset)
     return emit_node(p, node, offset, count + 1);
 }
 
-static bool get(struct parser *p, struct str name, size_t offset)
-{
-    struct value_key *key = arena_alloc_raw(&p->set->arena, sizeof(*key));
-    if (key == NULL)
-        return parser_no_memory(p);
-    *key = value_key_make(name);
-    struct program_node node = {.op = OP_GET, .as.keys = key};
-    return emit_node(p, node, offset, 1);
-}
-
 static bool accesses(struct parser *p)
 {
     for (;;) {
@@ -210,16 +105,17 @@ static bool accesses(struct parser *p)
         size_t offset = p->token.offset;
         if (parser_take(p, LEXER_SIGN('[', 0))) {
             if (!parser_string(p, &name) ||
-                !parser_need(p, LEXER_SIGN(']', 0)) || !get(p, name, offset))
+                !parser_need(p, LEXER_SIGN(']', 0)) ||
+                !construct_get(p, name, offset))
                 return false;
             continue;
         }
         if (!parser_take(p, LEXER_SIGN('.', 0)))
             return true;
         offset = p->token.offset;
-        if (!parser_name(p, &name) ||
-            !(parser_at(p, LEXER_SIGN('(', 0)) ? method(p, name, offset)
-                                               : get(p, name, offset)))
+        if (!parser_name(p, &name) || !(parser_at(p, LEXER_SIGN('(', 0))
+                                            ? method(p, name, offset)
+                                            : construct_get(p, name, offset)))
             return false;
     }
 }
@@ -264,22 +160,16 @@ static bool long_literal(struct parser *p, bool negative)
         return parser_fail(p, p->token.offset,
                            "a number of more than 64 bits, with its sign");
     int64_t value = negative ? (int64_t)(0 - number) : (int64_t)number;
-    struct program_node node = {.op = OP_LONG, .as.number = value};
     size_t offset = p->token.offset;
     parser_advance(p);
-    return emit_operand(p, node, offset, cedar_value_long(value));
+    return construct_long(p, value, offset);
 }
 
 static bool string_literal(struct parser *p)
 {
     struct str text;
     size_t offset = p->token.offset;
-    if (!parser_string(p, &text))
-        return false;
-    struct program_node node = {.op = OP_STRING,
-                                .a = (uint32_t)text.len,
-                                .as.text = text.ptr};
-    return emit_operand(p, node, offset, cedar_value_string(text));
+    return parser_string(p, &text) && construct_string(p, text, offset);
 }
 
 static bool primary(struct parser *p)
@@ -293,9 +183,8 @@ static bool primary(struct parser *p)
         return parser_fail(p, offset, "a slot may stand in the scope only");
     if (parser_at_word(p, STR("true")) || parser_at_word(p, STR("false"))) {
         bool truth = p->token.text.len == 4;
-        struct program_node node = {.op = OP_BOOL, .as.number = truth};
         parser_advance(p);
-        return emit_operand(p, node, offset, cedar_value_bool(truth));
+        return construct_bool(p, truth, offset);
     }
     if (p->token.kind == TOKEN_NAME)
         return named(p);
