@@ -76,8 +76,9 @@ struct hub_to {
     struct hub_keep keep;      /* what the three above are borrowed from */
     struct str tenant;
     struct str authorization; /* copied, wiped; or empty */
-    /* Of tools/call: what was decided on, borrowed for the call; NULL: what
-     * this link's callers were told last. */
+    /* Of hub_open(): what is known, and not enough; the server is asked for its
+     * tools anew.  Of tools/call: what was decided on, borrowed for the call;
+     * NULL: what this link's callers were told last. */
     struct hub_offer *offer;
 };
 

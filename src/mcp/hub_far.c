@@ -69,7 +69,7 @@ struct hub_far *hub_far_new(struct hub_net *net, const struct hub_to *to,
     if (to->session != NULL)
         mcp_session_ref(to->session);
     to->keep.ref(to->keep.it);
-    f->has_tools = to->offer != NULL;
+    f->has_tools = f->knew = to->offer != NULL;
     if (f->has_tools)
         f->tools = *hub_offer_digest(to->offer);
     f->to.offer = NULL; /* borrowed for the call */

@@ -23,7 +23,7 @@ struct hub_far {
     struct hash digest; /* of the settings */
     struct str params;
     /* tools/call: goes out only while these are the server's tools. */
-    bool has_tools;
+    bool has_tools, knew; /* ... and it was the caller who said so */
     struct hash tools;
     /* How it failed, while the link's own last word is awaited. */
     enum err failed;

@@ -162,9 +162,24 @@ static void ask_page(struct hub_link *l, struct str params)
         fail_listing(l, e, STR(""));
 }
 
+/* Somebody knows what is known here, and it is not enough. */
+static bool is_worn(const struct hub_link *l)
+{
+    LIST_EACH(it, next_it, &l->waiting)
+    {
+        const struct hub_far *f = CONTAINER_OF(it, struct hub_far, node);
+        if (f->kind == HUB_OPEN && f->knew && l->offer != NULL &&
+            memcmp(&f->tools, hub_offer_digest(l->offer), HASH_LEN) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Somebody needs to know the tools. */
 void hub_tools_list(struct hub_link *l)
 {
+    if (is_worn(l))
+        hub_tools_forget(l);
     if (l->offer != NULL) {
         tell_offer(l, l->offer);
         return;

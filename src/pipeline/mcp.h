@@ -31,6 +31,7 @@
 #include "policy/rules.h"
 
 struct gathering;
+struct worker_offer;
 struct mcp_stream;
 
 #define MCP_BODY_MAX (4 * MIB)
@@ -67,6 +68,7 @@ struct mcp_call {
     struct catalog *catalog; /* +1 reference */
     const struct catalog_tool *pinned;
     struct rules_tool about;
+    struct evidence_state state; /* that it was decided on, with the catalog */
     struct labels labels;
     unsigned char input_hmac[HASH_LEN];
     bool has_input_hmac;
@@ -129,6 +131,14 @@ enum step mcp_lifecycle_begin(struct action *a);
 
 /* mcp_target.c: what hub and policy are told. */
 void mcp_target_about(struct action *a);
+/* What a server offers, for the catalog: also what cannot be read, where it has
+ * a name that is known.  False: no memory. */
+MUST_CHECK bool mcp_target_offered(const struct action *a,
+                                   const struct hub_offer *offer,
+                                   struct worker_offer *ret);
+/* Does the catalog know all of that? */
+bool mcp_target_is_settled(const struct action *a,
+                           const struct hub_offer *offer);
 bool mcp_target_is_visible(const struct action *a, size_t server);
 struct hub_to mcp_target_to(const struct action *a);
 /* NULL, or the server's index in *ret. */

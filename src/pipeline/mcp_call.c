@@ -15,7 +15,7 @@
 #include "pipeline/worker.h"
 
 enum {
-    ELEMENTS_MAX = 256, /* each is decided on with all arguments */
+    ELEMENTS_MAX = 256,        /* each is decided on with all arguments */
     CHECK_STEPS = 1000 * 1000, /* of a schema, on a thread that serves others */
 };
 
@@ -107,6 +107,8 @@ static enum step look(struct action *a)
     }
     catalog_unref(c->catalog);
     c->catalog = catalog_ref(a->worker->catalog);
+    c->state = a->snapshot->digests;
+    c->state.schema = catalog_digest(c->catalog);
     const struct catalog_tool *t =
         catalog_find(c->catalog, mcp_server(a)->name, c->tool);
     return t == NULL ? no_such_tool(a) : take_tool(a, t);
@@ -144,9 +146,7 @@ static enum step route(struct action *a)
         return no_such_tool(a);
     struct hub_to to = mcp_target_to(a);
     c->offer = hub_known(a->worker->hub, &to);
-    if (c->offer != NULL &&
-        catalog_is_settled(a->worker->catalog, to.server->name,
-                           c->offer->page->tools, c->offer->page->count))
+    if (c->offer != NULL && mcp_target_is_settled(a, c->offer))
         return look(a);
     return mcp_open_spawn(a, c->server, on_opened) == NULL
                ? stage_stop(a, ERR_OVERLOAD)

@@ -19,9 +19,7 @@ static bool is_settled(const struct action *a)
 {
     const struct mcp_call *c = mcp_of(a);
 
-    return c->offer != NULL &&
-           catalog_is_settled(a->worker->catalog, mcp_server(a)->name,
-                              c->offer->page->tools, c->offer->page->count);
+    return c->offer != NULL && mcp_target_is_settled(a, c->offer);
 }
 
 static enum step answer_list(struct action *a)
@@ -131,16 +129,16 @@ static enum step dispatch(struct action *a)
     struct mcp_call *c = mcp_of(a);
     enum err e = ERR_OK;
 
-    hub_offer_unref(c->offer);
-    c->offer = NULL;
     if (c->session == NULL)
         e = mcp_lifecycle_open(a);
     if (e == ERR_OK) {
-        struct hub_to to = mcp_target_to(a);
+        struct hub_to to = mcp_target_to(a); /* what is known was not enough */
         c->call = (struct hub_call){.number = hub_number(a->worker->hub),
                                     .event = on_event};
         e = hub_open(a->worker->hub, &c->call, &to);
     }
+    hub_offer_unref(c->offer);
+    c->offer = NULL;
     if (e != ERR_OK)
         return stage_stop(a, e);
     c->calling = true;
@@ -160,17 +158,13 @@ static void cancel(struct action *a)
 static enum step relay(struct action *a)
 {
     struct mcp_call *c = mcp_of(a);
-    const struct tool_server_settings *s = mcp_server(a);
-
     a->outcome = OUTCOME_OK;
     if (is_settled(a))
         return answer(a);
     c->pinning.done = on_pinned;
-    const struct worker_offer o = {.server = s->name,
-                                   .offered = c->offer->page->tools,
-                                   .count = c->offer->page->count,
-                                   .approve_new = s->approve_new,
-                                   .listed_ms = c->offer->listed_ms};
+    struct worker_offer o;
+    if (!mcp_target_offered(a, c->offer, &o))
+        return stage_stop(a, ERR_NO_MEMORY);
     enum err e = a->worker->offer(a->worker, &o, &c->pinning);
     return e == ERR_OK ? STEP_WAIT : stage_stop(a, e);
 }

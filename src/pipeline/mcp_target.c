@@ -17,6 +17,53 @@ const struct tool_server_settings *mcp_server(const struct action *a)
     return server == MCP_ALL ? NULL : &a->snapshot->settings.tools[server];
 }
 
+static bool is_listed(const struct tool *list, size_t count, struct str name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(list[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+bool mcp_target_offered(const struct action *a, const struct hub_offer *offer,
+                        struct worker_offer *ret)
+{
+    const struct tool_server_settings *s = mcp_server(a);
+    const struct tool_page *page = offer->page;
+
+    *ret = (struct worker_offer){.server = s->name,
+                                 .offered = page->tools,
+                                 .count = page->count,
+                                 .approve_new = s->approve_new,
+                                 .listed_ms = offer->listed_ms};
+    if (page->refused_count == 0)
+        return true;
+    struct tool *all =
+        ARENA_NEW(a->arena, struct tool, page->count + page->refused_count);
+    if (all == NULL)
+        return false;
+    if (page->count > 0)
+        memcpy(all, page->tools, page->count * sizeof(*all));
+    for (size_t i = 0; i < page->refused_count; i++) {
+        struct str name = page->refused[i].name;
+        if (catalog_find(a->worker->catalog, s->name, name) != NULL &&
+            !is_listed(all, ret->count, name))
+            all[ret->count++].name = name;
+    }
+    ret->offered = all;
+    return true;
+}
+
+bool mcp_target_is_settled(const struct action *a,
+                           const struct hub_offer *offer)
+{
+    struct worker_offer o;
+
+    return mcp_target_offered(a, offer, &o) &&
+           catalog_is_settled(a->worker->catalog, o.server, o.offered, o.count);
+}
+
 bool mcp_target_is_visible(const struct action *a, size_t server)
 {
     const struct names *t = &a->snapshot->settings.tools[server].tenants;
@@ -132,7 +179,10 @@ void mcp_target_describe(const struct action *a, struct evidence_intent *f,
     f->credential = credential_id(a);
     f->has_input_hmac = c->has_input_hmac;
     memcpy(f->input_hmac, c->input_hmac, sizeof(f->input_hmac));
-    f->tool = c->pinned == NULL ? NULL : &c->pinned->tool.digest;
+    if (c->pinned == NULL)
+        return;
+    f->tool = &c->pinned->tool.digest;
+    f->state = &c->state;
 }
 
 enum err mcp_target_broker(struct action *a)

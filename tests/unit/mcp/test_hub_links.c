@@ -86,6 +86,26 @@ static void test_who_opens_one_link_shares_it(void **state)
     mcp_session_unref(s);
 }
 
+static void test_who_knows_too_little_has_the_tools_listed_anew(void **state)
+{
+    (void)state;
+    struct mcp_session *s = session_at(1);
+    struct hub_to to = to_server(s, &server);
+    struct probe *p = probe_at(0);
+    open_by(p, &to);
+    await(p, 1);
+    assert_int_equal(fake.lists, 1);
+    struct hub_to again = to;
+    again.offer = hub_offer_ref(p->offer);
+    open_by(p, &again);
+    await(p, 2);
+    assert_int_equal(p->events[1].kind, HUB_OPENED);
+    assert_int_equal(fake.lists, 2);
+    hub_offer_unref(again.offer);
+    probe_free(p);
+    mcp_session_unref(s);
+}
+
 static void test_pages_are_one_offer(void **state)
 {
     (void)state;
@@ -607,6 +627,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         NODE_TEST(test_who_opens_one_link_shares_it),
+        NODE_TEST(test_who_knows_too_little_has_the_tools_listed_anew),
         NODE_TEST(test_pages_are_one_offer),
         NODE_TEST(test_lists_that_cannot_be_are_refused),
         NODE_TEST(test_a_server_without_tools_is_not_asked),
