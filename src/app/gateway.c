@@ -63,6 +63,16 @@ void gateway_stored(struct gateway *g)
     end(g, g->exit_code);
 }
 
+/* What is under way at one worker may go by links of another's. */
+void gateway_worker_drained(struct gateway *g)
+{
+    assert(g->workers_drained < g->workers_open);
+    if (++g->workers_drained < g->workers_open)
+        return;
+    for (unsigned i = 0; i < g->worker_count; i++)
+        gateway_worker_leave(&g->workers[i]);
+}
+
 void gateway_worker_ended(struct gateway *g)
 {
     assert(g->workers_open > 0);

@@ -49,7 +49,8 @@ struct gateway_worker {
     struct timer leave;   /* the last words get so long */
     int64_t rechecked_ms; /* when all chains were looked at last */
     bool started;
-    bool ended; /* the loop stops; what is still posted comes too late */
+    bool drained; /* nothing of its own is under way any more */
+    bool ended;   /* the loop stops; what is still posted comes too late */
 };
 
 /* A process of the node, as the supervisor tells. */
@@ -86,6 +87,7 @@ struct gateway {
     struct worker control; /* serves the control socket */
     struct gateway_worker *workers;
     unsigned worker_count, workers_open;
+    unsigned workers_drained;
     struct hub_net *hubs; /* of the workers */
     enum gateway_phase phase;
     unsigned loads_left; /* of GATEWAY_LOADS */
@@ -138,8 +140,11 @@ void gateway_worker_swap(struct gateway_worker *gw, struct snapshot *s);
 void gateway_worker_catalog(struct gateway_worker *gw, struct catalog *c);
 /* From the control thread: a new connection to ledger, keeper or runner. */
 void gateway_worker_connect(struct gateway_worker *gw, uint16_t type, int fd);
-/* From the control thread: finish what is open within `drain_ms`. */
+/* From the control thread: finish what is open within `drain_ms`;
+ * gateway_worker_drained() follows. */
 void gateway_worker_drain(struct gateway_worker *gw);
+/* From the control thread, once all have drained: end. */
+void gateway_worker_leave(struct gateway_worker *gw);
 
 /* gateway_build.c: reads the config and builds, on a thread of its own;
  * gateway_built() follows on the control thread. */
@@ -181,6 +186,7 @@ void gateway_lost(struct gateway *g, uint16_t type, unsigned slot);
 /* gateway.c */
 /* Finishes what is open, then ends. */
 void gateway_drain(struct gateway *g);
+void gateway_worker_drained(struct gateway *g);
 void gateway_worker_ended(struct gateway *g);
 /* One of GATEWAY_LOADS is done; with the last, workers start. */
 void gateway_loaded(struct gateway *g);

@@ -179,8 +179,9 @@ static void on_barrier(void *user, enum err e, const struct ledger_stats *s)
     leave(user);
 }
 
-static void say_goodbye(struct gateway_worker *gw)
+static void on_goodbye(void *arg)
 {
+    struct gateway_worker *gw = arg;
     struct worker *w = &gw->worker;
 
     evidence_flush(w->evidence);
@@ -190,18 +191,35 @@ static void say_goodbye(struct gateway_worker *gw)
         timer_set(w->loop, &gw->leave, LEDGER_GRACE_MS, on_leave);
 }
 
+void gateway_worker_leave(struct gateway_worker *gw)
+{
+    (void)!loop_post_surely(gw->worker.loop, on_goodbye, gw);
+}
+
+static void tell_drained(void *arg)
+{
+    gateway_worker_drained(arg);
+}
+
+/* Others may still need what we have: all leave together. */
+static void drained(struct gateway_worker *gw)
+{
+    timer_cancel(&gw->drain);
+    if (gw->drained)
+        return;
+    gw->drained = true;
+    (void)!loop_post_surely(gw->gateway->loop, tell_drained, gw->gateway);
+}
+
 static void on_drained(void *user)
 {
     struct worker *w = user;
-    struct gateway_worker *gw = w->owner;
-
-    timer_cancel(&gw->drain);
-    say_goodbye(gw);
+    drained(w->owner);
 }
 
 static void on_cut_grace(struct timer *t)
 {
-    say_goodbye(CONTAINER_OF(t, struct gateway_worker, drain));
+    drained(CONTAINER_OF(t, struct gateway_worker, drain));
 }
 
 /* Time is up: what is still open ends, with evidence and a word to callers. */
@@ -211,7 +229,8 @@ static void on_drain_end(struct timer *t)
     struct worker *w = &gw->worker;
 
     worker_end_all(w, ERR_SHUTDOWN);
-    timer_set(w->loop, &gw->drain, CUT_GRACE_MS, on_cut_grace);
+    if (!gw->drained)
+        timer_set(w->loop, &gw->drain, CUT_GRACE_MS, on_cut_grace);
 }
 
 static void on_drain(void *arg)

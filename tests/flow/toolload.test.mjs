@@ -52,8 +52,8 @@ describe('tools while processes die', () => {
     server = await ToolServer.start({ ...works, read_slowly: held.tool('what was read'), write_slowly: held.tool('what was written'), hang: { description: 'Hangs', inputSchema: schema(), call: (_, { notify }) => notify('notifications/message', { level: 'error', data: 'at work' }) } }, { capabilities: { tools: { listChanged: true }, logging: {} } });
     writ = await Writ.start({
       providers, models, callers: { alice: agent },
-      more: ['workers: 2', 'server: {drain: 1s}', tools(
-        http('web', server.url, 'risk: {"work_*": [read], "read_*": [read], hang: [read]}'),
+      more: ['workers: 2', 'server: {drain: 2s}', tools(
+        http('web', server.url, 'risk: {"work_*": [read], work_0: [write], work_1: [write], work_2: [write], "read_*": [read], hang: [read]}'),
         stdio('pipe', [FAULTY, MARK]))].join('\n'),
       prepare: (w) => w.addPolicy('tools.cedar', permissive),
     });
@@ -108,7 +108,7 @@ describe('tools while processes die', () => {
   });
 
   test('a gateway that is killed under load: every call has its intent, sessions are begun anew', async () => {
-    const loops = Array.from({ length: LOOPS }, (_, i) => ({ tool: `work_${i}`, made: 0, lost: 0, again: 0 }));
+    const loops = Array.from({ length: LOOPS }, (_, i) => ({ tool: `work_${i}`, reads: i > 2, made: 0, lost: 0, again: 0 }));
     let on = true;
     const run = async (l) => {
       let to = { server: 'web', session: await begin(writ, { server: 'web' }) };
@@ -148,32 +148,36 @@ describe('tools while processes die', () => {
       const seen = server.calls.filter((c) => c.name === l.tool).length;
       assert.ok(seen <= made.length, `${l.tool}: the server saw ${seen}, the ledger has ${made.length}`);
       assert.ok(made.every((m) => m.outcome), 'no intent is left open');
-      const acted = made.filter((m) => m.outcome.status === 'ok').length;
-      assert.ok(acted >= l.made, `${l.tool}: callers got ${l.made} answers, the ledger has ${acted}`);
+      // An answer of a tool that only reads does not wait for its outcome, which a kill may cost.
+      const told = made.filter((m) => m.outcome.status === 'ok' || (l.reads && m.outcome.status === 'unknown')).length;
+      assert.ok(told >= l.made, `${l.tool}: callers got ${l.made} answers, the ledger has ${told}`);
     }
   });
 
-  test('a stop with streams open and calls under way ends in time', async () => {
-    const to = { server: 'web', session: await begin(writ, { server: 'web' }) };
+  test('a stop with streams open: calls may finish, wherever their links are, until time is up', async () => {
+    const sessions = await Promise.all(Array.from({ length: 6 }, async () => ({ server: 'web', session: await begin(writ, { server: 'web' }) })));
     const pipe = { server: 'pipe', session: await begin(writ, { server: 'pipe' }) };
     assert.equal(said(await one(writ, pipe, 'fault', { how: 'answers' })), 'fine');
-    const listening = [await open(writ, undefined, to), await open(writ, undefined, pipe)];
+    const listening = await Promise.all([...sessions, pipe].map((to) => open(writ, undefined, to)));
     for (const s of listening) assert.equal(s.status, 200);
-    const streaming = await open(writ, request('hang'), to);
-    const plain = begun(to, 'read_slowly').then((b) => b.answer).catch((e) => e);
-    await writ.until(() => held.waiting.length > 0, 5000, 'at work');
-    const start = performance.now();
-    assert.equal(await writ.stop(), 0);
-    const took = performance.now() - start;
-    assert.ok(took < 6000, `${took} ms`);
-    await Promise.all([...listening, streaming].map((s) => s.ended));
-    await plain;
-    held.release();
-    await writ.until(() => children().length === 0, 5000, 'no child is left');
-    for (const tool of ['web/hang', 'web/read_slowly']) {
-      const { outcome } = (await recorded(writ, tool)).at(-1);
-      assert.equal(outcome?.status, 'interrupted', JSON.stringify(outcome));
+    const calls = sessions.flatMap((to) => [one(writ, to, 'read_slowly'), one(writ, to, 'read_slowly')]);
+    await writ.until(() => held.waiting.length === calls.length, 5000, 'at work');
+    const streaming = await open(writ, request('hang'), sessions[0]);
+    const start = performance.now(), stopped = writ.stop();
+    await writ.until(() => /"event":"drain"/.test(writ.stderr), 5000, 'draining');
+    while (held.waiting.length > 0) { // one after the other, so that one worker is idle first
+      held.waiting.shift().go();
+      await sleep(20);
     }
+    for (const answer of calls) assert.equal(said(await answer), 'what was read');
+    assert.equal(await stopped, 0);
+    const took = performance.now() - start;
+    assert.ok(took > 1800 && took < 7000, `${took} ms`);
+    await Promise.all([...listening, streaming].map((s) => s.ended));
+    assert.equal(reason(streaming.messages().at(-1)), 'shutting_down');
+    await writ.until(() => children().length === 0, 5000, 'no child is left');
+    const { outcome } = (await recorded(writ, 'web/hang')).at(-1);
+    assert.equal(outcome?.status, 'interrupted', JSON.stringify(outcome));
   });
 });
 
@@ -182,8 +186,8 @@ describe('tools of many sessions, at two workers', () => {
   let server, second, writ, gateway;
   const ticks = {}; // how far `tick` came, by session
 
-  const sections = (timeout) => ['workers: 2', 'sessions: {idle: 3s}', tools(
-    http('web', server.url, `risk: {"*": [read]}, idle: 1s, sampling: true, elicitation: true, timeout: ${timeout}`),
+  const sections = (place) => ['workers: 2', 'sessions: {idle: 3s}', tools(
+    http('web', `${server.url}${place}`, 'risk: {"*": [read]}, idle: 1s, sampling: true, elicitation: true'),
     http('second', second.url, 'risk: {"*": [read]}, idle: 1s'),
     stdio('pipe', [FAULTY, MARK], 'risk: {"*": [read]}, idle: 1s'))].join('\n');
 
@@ -199,7 +203,7 @@ describe('tools of many sessions, at two workers', () => {
     });
     second = await ToolServer.start({ wait: other.tool() });
     writ = await Writ.start({
-      providers, models, callers: { alice: agent, bob: agent }, more: sections('30s'),
+      providers, models, callers: { alice: agent, bob: agent }, more: sections(''),
       env: { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=8:malloc_context_size=4` },
       prepare: (w) => w.addPolicy('tools.cedar', permissive),
     });
@@ -286,14 +290,17 @@ describe('tools of many sessions, at two workers', () => {
     const opened = () => [server, second].map((s) => s.requests.filter((r) => r.body?.method === 'initialize').length);
     const before = opened(), old = server.requests.filter((r) => r.body?.params?.name === 'wait').at(-1).headers['mcp-session-id'];
     const reloads = (await writ.status()).config.reloads;
-    await writ.configure({ more: sections('29s') });
+    await writ.configure({ more: sections('/moved') });
     await writ.addPolicy('tools.cedar', permissive);
     writ.signal('SIGHUP');
     await writ.until(async () => (await writ.status()).config.reloads > reloads, 10000, 'reloaded');
-    assert.equal(said(await one(writ, first, 'fine', { n: 1 })), 'fine 1');
+    await writ.until(async () => { // every worker has the new settings in its own time
+      assert.equal(said(await one(writ, first, 'fine', { n: 1 })), 'fine 1');
+      return opened()[0] === before[0] + 1;
+    }, 5000, 'on a new link');
     const more = one(writ, another, 'wait');
     await writ.until(() => other.waiting.length === 2, 5000, 'at work');
-    assert.deepEqual(opened(), [before[0] + 1, before[1]], 'only the changed one');
+    assert.equal(opened()[1], before[1], 'only the changed one');
     assert.ok(server.sessions.has(old), 'the old link is in use');
     held.release();
     other.release();
@@ -323,7 +330,7 @@ describe('tools of many sessions, at two workers', () => {
     await Promise.all(Array.from({ length: 6 }, () => visit('pipe', 'fault', { how: 'answers' })));
     const grown = rss() - before;
     assert.ok(grown < 24, `${grown} MiB more`);
-    await writ.until(() => server.sessions.size === 0, 15000, `no session there (${server.sessions.size})`);
+    await writ.until(() => server.sessions.size === 0, 15000, 'no session there').catch((e) => { throw new Error(`${server.sessions.size} sessions, ${server.streams.size} streams, ${server.requests.filter((r) => r.method === 'DELETE').length} ended`, { cause: e }); });
     await writ.until(() => children().length === 0, 15000, 'no child left');
     await settled(writ);
   });
