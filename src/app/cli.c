@@ -224,7 +224,6 @@ static int read_option(struct reading *r)
 static int read_arg(struct reading *r)
 {
     struct cli *c = &r->cli;
-    assert(c->command->args_max <= CLI_ARGS_MAX);
     if (c->arg_count == c->command->args_max)
         return cli_usage(c, "%s: \"%s\" is one argument too many",
                          c->command->name, *r->argv);
@@ -236,6 +235,7 @@ static int read_arg(struct reading *r)
 static int read_rest(struct reading *r)
 {
     bool options = true;
+    r->cli.args = r->argv;
     for (; *r->argv != NULL; r->argv++) {
         const char *arg = *r->argv;
         int code;

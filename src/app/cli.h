@@ -13,13 +13,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/attr.h"
 #include "base/str.h"
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
-enum { CLI_OPTIONS_MAX = 16, CLI_ARGS_MAX = 4 };
+enum { CLI_OPTIONS_MAX = 16 };
+/* As many arguments as the system lets a command line have. */
+#define CLI_ARGS_MAX SIZE_MAX
 
 struct cli_option {
     const char *name;  /* without dashes; NULL ends a list */
@@ -45,7 +48,7 @@ struct cli {
     const struct cli_command *command;
     bool json;
     const char *values[CLI_OPTIONS_MAX]; /* by position in the options */
-    const char *args[CLI_ARGS_MAX];
+    char **args;                         /* moved together within argv */
     size_t arg_count;
     FILE *out, *err;
 };

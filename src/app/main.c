@@ -5,6 +5,7 @@
 #include "app/cli.h"
 #include "app/cmd.h"
 #include "app/cmd_admin.h"
+#include "app/cmd_cedar.h"
 #include "app/policy_load.h"
 #include "app/role.h"
 #include "base/attr.h"
@@ -205,6 +206,17 @@ static const struct cli_command commands[] = {
      "do the policies decide as their tests say?",
      "Without FILE or DIR: all *.test.yaml below the folder of policies.",
      policy_options, cmd_policy_test},
+    {"cedar run-tests", "FILE...", 1, CLI_ARGS_MAX,
+     "run the official integration tests of Cedar",
+     "Checks decision, reasons, errors and shouldValidate of each FILE and "
+     "prints every\ndifference.  Each request is one test, and so is the "
+     "validator's verdict.",
+     cmd_cedar_tests_options, cmd_cedar_tests},
+    {"cedar authorize", "", 0, 0, "answer one request by plain Cedar",
+     "What begins with a brace is read as JSON.  The request is an object: "
+     "principal,\naction, resource, context.  Exit code 1: denied, or an "
+     "error.",
+     cmd_cedar_authorize_options, cmd_cedar_authorize},
 };
 
 /* Started without one of 0, 1, 2, the next thing that is opened would take

@@ -71,6 +71,20 @@ bool cedar_uid_is_type(struct str type);
 
 bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b);
 
+/*
+ * From `Type::"id"`, escapes as in a policy, nothing around or between; from
+ * {"type": ..., "id": ...}, with or without {"__entity": ...} around.  Borrows
+ * the text, but for an id with escapes: that is in the arena.
+ * ERR_MALFORMED: *ret_what, a static text, says why.  ERR_LIMIT: the arena is
+ * full.
+ */
+MUST_CHECK enum err cedar_uid_read(struct arena *a, struct str text,
+                                   struct cedar_uid *ret,
+                                   const char **ret_what);
+MUST_CHECK enum err cedar_uid_json(const struct json *json,
+                                   struct cedar_uid *ret,
+                                   const char **ret_what);
+
 static inline struct cedar_value cedar_value_bool(bool truth)
 {
     return (struct cedar_value){.kind = CEDAR_BOOL, .as.truth = truth};
