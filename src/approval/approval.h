@@ -150,8 +150,7 @@ struct approval_row {
     const struct str *chain; /* entity ids with their kinds, "Agent acme/x" */
     unsigned chain_count;
     const struct decision_approval *needs;
-    const struct str
-        *by; /* who said yes, as many as needs; empty: nobody yet */
+    const struct str *by; /* who said yes, one per need; empty: nobody yet */
     unsigned need_count;
     struct str reason; /* of a no */
     /* `ends_us`: when it will be over, or was. */
