@@ -49,7 +49,7 @@ test-all: setup-all ## the whole of everything, on every preset (an hour)
 
 .PHONY: fuzz lint bench
 fuzz: setup-test build-fuzz ## fuzz for FUZZ_SECONDS each, in a loop until stopped
-	while tools/fuzz $(FUZZ_SECONDS); do :; done
+	while FUZZ_SEED=0 tools/fuzz $(FUZZ_SECONDS); do :; done
 
 lint: setup-test ## layout, layers, headers, clang-tidy
 	tools/lint
