@@ -2,6 +2,7 @@
 import { test, before, after, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import { begin, connect, http, messages, post, tools } from './lib/mcp.mjs';
+import { Pki } from './lib/pki.mjs';
 import { Provider } from './lib/provider.mjs';
 import { ToolServer, schema, standard, text } from './lib/toolserver.mjs';
 import { Writ, KEYS, entity } from './lib/writ.mjs';
@@ -225,5 +226,47 @@ describe('tools', () => {
     assert.equal(await status({ host: '127.0.0.1.evil.example' }), 403);
     assert.equal(await status({ host: `localhost:${writ.port}`, origin: `http://localhost:${writ.port}` }), 200);
     assert.equal(await status({ authorization: `Bearer ${KEYS.alice}x` }), 401);
+  });
+});
+
+describe('tools over TLS', () => {
+  let pki, provider, servers, writ;
+
+  before(async () => {
+    pki = await Pki.make();
+    for (const name of ['ca', 'other']) pki.authority(name);
+    pki.issue('server', { authority: 'ca' });
+    provider = await Provider.start();
+    const pair = pki.pair('server');
+    servers = { one: await ToolServer.start(standard, { tls: pair }), two: await ToolServer.start(standard, { tls: pair, http2: true }), strange: await ToolServer.start(standard, { tls: pair }) };
+    const row = (name, ca) => http(name, servers[name].url, `ca: ${JSON.stringify(pki.file(`${ca}.crt`))}, risk: {"*": [read]}`);
+    writ = await Writ.start({
+      providers: { main: { url: provider.url } },
+      models: { m: '{routes: [{provider: main, model: m}]}' },
+      callers: { alice },
+      more: tools(row('one', 'ca'), row('two', 'ca'), row('strange', 'other')),
+      prepare: (w) => w.addPolicy('tools.cedar', `permit (principal == ${entity('alice', alice)}, action, resource);`),
+    });
+  });
+  after(async () => {
+    await writ.finish();
+    for (const s of Object.values(servers)) await s.stop();
+    await provider.stop();
+    await pki.remove();
+  });
+
+  for (const server of ['one', 'two']) {
+    test(`HTTP/${server === 'one' ? 1 : 2}: lists and calls`, async () => {
+      const client = await connect(writ, { server });
+      assert.equal((await client.listTools()).tools.length, 3);
+      const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => client.callTool({ name: 'read_file', arguments: { path: `/${i}` } })));
+      answers.forEach((a, i) => assert.equal(a.content[0].text, `content of /${i}`));
+      await client.close();
+    });
+  }
+
+  test('a server that nobody vouches for gets nothing', async () => {
+    await assert.rejects(connect(writ, { server: 'strange' }), /upstream_connect|reached/);
+    assert.equal(servers.strange.requests.length, 0);
   });
 });

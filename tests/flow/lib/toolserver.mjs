@@ -1,6 +1,8 @@
 // toolserver.mjs - a tool server that speaks the documented wire format by
 // hand (Streamable HTTP, MCP 2025-11-25), keeps what it got, and can misbehave.
 import http from 'node:http';
+import https from 'node:https';
+import http2 from 'node:http2';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 
@@ -25,17 +27,19 @@ export class ToolServer {
     s.tools = { ...definitions };
     s.options = { capabilities: { tools: { listChanged: true } }, sessions: true, ...options };
     s.pending = new Map();
-    s.server = http.createServer((req, res) => s.#take(req, res));
+    const take = (req, res) => s.#take(req, res);
+    s.server = options.http2 ? http2.createSecureServer(options.tls, take) : options.tls ? https.createServer(options.tls, take) : http.createServer(take);
     s.server.listen(options.port ?? 0, '127.0.0.1');
     await once(s.server, 'listening');
     s.port = s.server.address().port;
     return s;
   }
 
-  get url() { return `http://127.0.0.1:${this.port}/mcp`; }
+  get url() { return `http${this.options.tls ? 's' : ''}://127.0.0.1:${this.port}/mcp`; }
 
   async stop() {
-    this.server.closeAllConnections();
+    for (const res of this.streams.values()) res.end();
+    this.server.closeAllConnections?.();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
