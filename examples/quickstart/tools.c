@@ -23,13 +23,8 @@ enum { LINE_MAX_LEN = 64 * KIB, NOTE_MAX = 16 * KIB, PATH_MAX_LEN = 256 };
 enum { METHOD_NOT_FOUND = -32601, INVALID_PARAMS = -32602 };
 #define MEMORY_MAX ((size_t)4 * MIB)
 
-struct server {
-    bool updated; /* its newer version offers another read_note */
-};
-
 /* One request that is being answered. */
 struct call {
-    struct server *server;
     const struct json *id, *params;
     struct buf out; /* what goes out, line by line */
 };
@@ -111,10 +106,26 @@ static void pay(struct call *c)
     buf_release(&text);
 }
 
-/* Its definition of read_note is another one from now on, and it says so. */
+/* Whether the newer version is installed, here a file: its definition of
+ * read_note is another one. */
+static bool is_updated(void)
+{
+    FILE *f = fopen("updated", "re");
+
+    if (f != NULL)
+        (void)fclose(f);
+    return f != NULL;
+}
+
+/* Tells whoever uses it that its tools are not what they were. */
 static void update(struct call *c)
 {
-    c->server->updated = true;
+    FILE *f = fopen("updated", "we");
+
+    if (f == NULL || fclose(f) != 0) {
+        says(c, STR("it may not write here"), true);
+        return;
+    }
     says(c, STR("updated"), false);
     BUF_LIT(&c->out, "{\"jsonrpc\":\"2.0\","
                      "\"method\":\"notifications/tools/list_changed\"}\n");
@@ -156,10 +167,12 @@ static const struct tool {
 
 static void list_tools(struct call *c)
 {
+    bool updated = is_updated();
+
     begin(c, "result");
     BUF_LIT(&c->out, "{\"tools\":[");
     for (size_t i = 0; i < ARRAY_LEN(tools); i++) {
-        bool newer = c->server->updated && tools[i].newer != NULL;
+        bool newer = updated && tools[i].newer != NULL;
         if (i > 0)
             buf_add_char(&c->out, ',');
         buf_add(&c->out,
@@ -204,9 +217,9 @@ static void answer(struct call *c, const struct json *message)
         fault(c, METHOD_NOT_FOUND, "there is no such method");
 }
 
-static bool serve_line(struct server *s, struct str line)
+static bool serve_line(struct str line)
 {
-    struct call c = {.server = s};
+    struct call c = {0};
     const struct json *message;
     struct arena arena;
 
@@ -225,11 +238,10 @@ static bool serve_line(struct server *s, struct str line)
 
 int main(void)
 {
-    struct server server = {0};
     char line[LINE_MAX_LEN];
 
     while (fgets(line, sizeof(line), stdin) != NULL) {
-        if (!serve_line(&server, str_from(line)))
+        if (!serve_line(str_from(line)))
             return 1;
     }
     return 0;

@@ -2,9 +2,9 @@
  * cmd_demo.c - `writ demo`: a first call from start to verified evidence.
  *
  * Makes a folder with a configuration of its own, starts a pretended provider
- * and a node, walks through what Writ is for, and shows each command that
- * could be typed instead.  Every step checks what it shows; one that differs
- * makes the demo fail.
+ * and a node, which starts a server of tools, walks through what Writ is for,
+ * and shows each command that could be typed instead.  Every step checks what
+ * it shows; one that differs makes the demo fail.
  */
 #include <signal.h>
 #include <stdlib.h>

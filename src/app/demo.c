@@ -3,15 +3,18 @@
 
 #include <unistd.h>
 
+#include "app/demo_mcp.h"
 #include "app/demo_steps.h"
 #include "base/attr.h"
 
 bool demo_walk(struct demo *d, const volatile sig_atomic_t *stop)
 {
     static bool (*const steps[])(struct demo *d) = {
-        demo_callers_step,    demo_chat_step,       demo_chat_refused,
-        demo_policy_step,     demo_budget_step,     demo_revoke_step,
-        demo_ledger_verified, demo_ledger_tampered,
+        demo_callers_step,     demo_chat_step,       demo_chat_refused,
+        demo_tools_step,       demo_tools_refused,   demo_approval_step,
+        demo_approval_changed, demo_policy_step,     demo_budget_step,
+        demo_revoke_step,      demo_pins_step,       demo_ledger_tree,
+        demo_ledger_verified,  demo_ledger_tampered,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
@@ -41,6 +44,20 @@ static void print_calls(FILE *out, const struct demo *d)
         d->port, d->key);
 }
 
+static void print_tools(FILE *out, const struct demo *d)
+{
+    cli_print(out,
+              "  # tools, as curl calls them; any MCP client takes the same "
+              "address and the key\n"
+              "  MCP=http://127.0.0.1:%u/mcp/" DEMO_SERVER "\n"
+              "  " DEMO_MCP_SESSION "\n"
+              "  " DEMO_MCP_FUNCTION "\n"
+              "  call read_note '{\"path\":\"public/hours.txt\"}'\n"
+              "  call pay '{\"to\":\"acme paper\",\"amount\":900}'   # waits "
+              "a minute for somebody\n\n",
+              d->port);
+}
+
 /* So that "writ" is this program. */
 static void print_path(FILE *out)
 {
@@ -62,6 +79,12 @@ static void print_commands(FILE *out, const struct demo *d)
               "  writ ledger tail\n"
               "  writ agent list\n"
               "  writ session list\n"
+              "  writ tool list\n"
+              "  writ approval list\n"
+              "  writ login --invite        # a code, with which you become "
+              "one who may approve:\n"
+              "  writ login --enrol --name you --tenant acme\n"
+              "  writ ledger show --tree\n"
               "  writ agent suspend " DEMO_AGENT_ID "\n"
               "  writ agent resume " DEMO_AGENT_ID "\n",
               d->dir);
@@ -74,6 +97,7 @@ void demo_goodbye(const struct demo *d)
     cli_print(out, "\nThe node keeps serving until Ctrl-C.  From another "
                    "terminal:\n\n");
     print_calls(out, d);
+    print_tools(out, d);
     print_commands(out, d);
     (void)fflush(out);
 }

@@ -14,19 +14,28 @@
 #include "app/cli.h"
 #include "os/file.h"
 
-enum { DEMO_KEY_MAX = 128 };
+enum { DEMO_KEY_MAX = 128, DEMO_SESSION_MAX = 64, DEMO_ID_MAX = 64 };
 
 /* Who is registered. */
 #define DEMO_PERSON "alice"
 #define DEMO_AGENT "notebook"
 #define DEMO_AGENT_ID "acme/notebook"
+#define DEMO_APPROVER "bob" /* who has an account */
+#define DEMO_APPROVER_ID "local|bob"
+
+/* What people were asked. */
+struct demo_ticket {
+    char id[DEMO_ID_MAX + 1], digest[DEMO_ID_MAX + 1];
+};
 
 struct demo {
     const struct cli *cli;
     const char *dir;
     char data[FILE_PATH_MAX], config[FILE_PATH_MAX], log[FILE_PATH_MAX];
     unsigned port, provider_port;
-    char key[DEMO_KEY_MAX]; /* the agent's */
+    char key[DEMO_KEY_MAX];         /* the agent's */
+    char session[DEMO_SESSION_MAX]; /* with the server of tools; or empty */
+    struct demo_ticket approved;    /* and used */
     pid_t provider, node;
     int log_fd;
     bool colour;

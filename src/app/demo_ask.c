@@ -14,7 +14,7 @@
 enum { ASK_TIMEOUT_S = 15 };
 #define ARENA_MAX (4 * MIB)
 
-static int connect_node(const struct demo *d)
+int demo_ask_connect(const struct demo *d)
 {
     const struct sockaddr_in at = {
         .sin_family = AF_INET,
@@ -36,7 +36,7 @@ static enum err ask(const struct demo *d, struct arena *a, struct str request,
                     plain_http_piece *piece, void *user,
                     struct plain_http_reply *ret)
 {
-    int fd = connect_node(d);
+    int fd = demo_ask_connect(d);
 
     if (fd == -1)
         return ERR_CONNECT;

@@ -10,6 +10,9 @@
 #include "codec/sse.h"
 #include "http/message.h"
 
+/* A socket to the node, or -1; whatever waits on it ends after a while. */
+int demo_ask_connect(const struct demo *d);
+
 /* True when the node answers at its port. */
 bool demo_ask_healthy(const struct demo *d);
 

@@ -38,22 +38,26 @@ static bool add_person(struct demo *d)
 
 static bool add_agent(struct demo *d)
 {
-    const char *const argv[] = {"writ",      "agent",     "add",
-                                DEMO_AGENT,  "--tenant",  "acme",
-                                "--owner",   DEMO_PERSON, "--purpose",
-                                "research",  "--mode",    "autonomous",
-                                "--expires", "30d",       "--config",
-                                d->config,   NULL};
-    static const char *const only[] = {"id",      "state", "owner",
-                                       "expires", "mode",  "purposes",
-                                       "key",     "Its",   "  writ_",
-                                       NULL};
+    const char *const argv[] = {"writ",      "agent",
+                                "add",       DEMO_AGENT,
+                                "--tenant",  "acme",
+                                "--owner",   DEMO_PERSON,
+                                "--purpose", "research",
+                                "--mode",    "autonomous",
+                                "--risk",    "read,write,purchase",
+                                "--expires", "30d",
+                                "--config",  d->config,
+                                NULL};
+    static const char *const only[] = {"id",   "state",    "owner", "expires",
+                                       "mode", "purposes", "risk",  "key",
+                                       "Its",  "  writ_",  NULL};
     struct buf text;
     const struct demo_run r = {.argv = argv, .only = only, .kept = &text};
 
     demo_tell_command(d, "writ agent add " DEMO_AGENT
                          " --tenant acme --owner " DEMO_PERSON
-                         " --purpose research --mode autonomous --expires 30d");
+                         " --purpose research --mode autonomous --risk "
+                         "read,write,purchase --expires 30d");
     buf_init(&text, 64 * KIB);
     bool ok = demo_tell_run(d, &r) == 0 && keep_key(d, buf_str(&text));
     if (text.len > 0)

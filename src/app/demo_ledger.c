@@ -123,6 +123,40 @@ bool demo_ledger_show(struct demo *d, uint64_t index, const char *const *only,
 
 /* ---- the steps ---- */
 
+/* What has to be in it: sessions, a call that another one caused, and what
+ * people said. */
+static bool is_tree(struct str text)
+{
+    static const char *const parts[] = {
+        "\nsession ",           "|  `- ",           "approve ticket ",
+        "no policy permits it", "; approved by ",   DEMO_APPROVER_ID,
+        "tool_quarantined",     "budget_exhausted", "interrupted"};
+    bool all = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        all = all && has(text, parts[i]);
+    return all;
+}
+
+bool demo_ledger_tree(struct demo *d)
+{
+    const char *const argv[] = {"writ",   "ledger", "show", "--tree",
+                                "--data", d->data,  NULL};
+    struct buf text;
+    const struct demo_run shown = {.argv = argv};
+    const struct demo_run kept = {.argv = argv, .silent = true, .kept = &text};
+
+    demo_tell_heading(d, "Who asked whom to do what",
+                      "All of this walk, as the ledger has it: sessions, "
+                      "their calls, what those caused, who agreed.");
+    demo_tell_command(d, "writ ledger show --tree");
+    buf_init(&text, 1 * MIB);
+    bool ok = demo_tell_run(d, &shown) == 0 && demo_tell_run(d, &kept) == 0 &&
+              is_tree(buf_str(&text));
+    buf_release(&text);
+    return demo_tell_verdict(d, ok, "every call, and every word of a person");
+}
+
 bool demo_ledger_verified(struct demo *d)
 {
     const char *const argv[] = {"writ",   "ledger", "verify",

@@ -9,6 +9,7 @@
 
 #include "app/control_client.h"
 #include "app/demo_ask.h"
+#include "app/demo_person.h"
 #include "app/demo_tell.h"
 #include "app/demo_text.h"
 #include "base/limits.h"
@@ -23,6 +24,20 @@ enum { START_MS = 20000, POLL_US = 10000, STOP_MS = 15000, RELOAD_MS = 10000 };
 
 /* ---- the folder ---- */
 
+/* What is built beside this program. */
+static bool beside(char to[FILE_PATH_MAX], const char *name)
+{
+    char self[FILE_PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    while (len > 0 && self[len - 1] != '/')
+        len--;
+    int n = len <= 0
+                ? -1
+                : snprintf(to, FILE_PATH_MAX, "%.*s%s", (int)len, self, name);
+    return n > 0 && n < (int)FILE_PATH_MAX;
+}
+
 static bool make_path(char to[FILE_PATH_MAX], const char *dir, const char *name)
 {
     int n = snprintf(to, FILE_PATH_MAX, "%s/%s", dir, name);
@@ -31,16 +46,20 @@ static bool make_path(char to[FILE_PATH_MAX], const char *dir, const char *name)
 
 bool demo_node_folder(struct demo *d)
 {
+    static const char *const folders[] = {"policies", "policies-next",
+                                          "notes/public", "notes/private",
+                                          "home"};
     char path[FILE_PATH_MAX];
 
     if (!make_path(d->data, d->dir, "data") ||
         !make_path(d->config, d->dir, "writ.yaml") ||
-        !make_path(d->log, d->dir, "writ.log") || access(d->data, F_OK) == 0 ||
-        !make_path(path, d->dir, "policies") ||
-        file_make_dirs(FILE_CWD, path, 0700) != ERR_OK ||
-        !make_path(path, d->dir, "policies-next") ||
-        file_make_dirs(FILE_CWD, path, 0700) != ERR_OK)
+        !make_path(d->log, d->dir, "writ.log") || access(d->data, F_OK) == 0)
         return false;
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        if (!make_path(path, d->dir, folders[i]) ||
+            file_make_dirs(FILE_CWD, path, 0700) != ERR_OK)
+            return false;
+    }
     d->log_fd = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     return d->log_fd != -1;
 }
@@ -57,14 +76,22 @@ bool demo_node_write(const struct demo *d, const char *name, struct str text)
 
 static bool write_files(const struct demo *d)
 {
+    char tools[FILE_PATH_MAX];
     struct buf config;
 
+    if (!beside(tools, "quickstart-tools"))
+        return false;
     buf_init(&config, 64 * KIB);
-    demo_text_config(&config, d->port, d->provider_port);
+    demo_text_config(&config, d->port, d->provider_port, str_from(tools));
     bool ok =
         buf_ok(&config) &&
         demo_node_write(d, "provider.key", STR("sk-not-a-secret\n")) &&
-        demo_node_write(d, "policies/models.cedar", demo_text_policies()) &&
+        demo_node_write(d, "notes/public/hours.txt",
+                        STR("The office is closed on Fridays.\n")) &&
+        demo_node_write(d, "notes/private/salaries.txt",
+                        STR("Nobody's business.\n")) &&
+        demo_node_write(d, "policies/models.cedar", demo_text_models()) &&
+        demo_node_write(d, "policies/tools.cedar", demo_text_tools()) &&
         demo_node_write(d, "policies-next/plan.cedar", demo_text_shadow()) &&
         demo_node_write(d, "writ.yaml", buf_str(&config));
     buf_release(&config);
@@ -91,12 +118,8 @@ static bool start_provider(struct demo *d)
     char path[FILE_PATH_MAX], line[32] = "";
     int out[2];
 
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 32);
-    while (len > 0 && path[len - 1] != '/')
-        len--;
-    if (len <= 0 || pipe(out) == -1)
+    if (!beside(path, "quickstart-provider") || pipe(out) == -1)
         return false;
-    memcpy(path + len, "quickstart-provider", sizeof("quickstart-provider"));
     const char *const argv[] = {"quickstart-provider", NULL};
     bool ok = spawn(d, path, argv, out[1], &d->provider);
     (void)close(out[1]);
@@ -169,7 +192,8 @@ static bool start_node(struct demo *d)
 
 bool demo_node_start(struct demo *d)
 {
-    return start_provider(d) && write_files(d) && start_node(d);
+    return demo_person_home(d) && start_provider(d) && write_files(d) &&
+           start_node(d);
 }
 
 bool demo_node_reload(const struct demo *d)

@@ -91,19 +91,21 @@ static bool is_wanted(struct str line, const char *const *only)
     return false;
 }
 
+/* What is left out between two of them is "...". */
 static void print_lines(const struct demo *d, struct str text,
                         const char *const *only)
 {
-    bool left_out = false;
+    bool shown = false, left_out = false;
 
     while (text.len > 0) {
         size_t end = str_find(text, '\n');
         struct str line = str_first(text, end);
         bool wanted = is_wanted(line, only);
+        if (wanted && shown && left_out)
+            demo_tell_line(d, STR("  ..."));
         if (wanted)
             demo_tell_line(d, line);
-        else if (!left_out)
-            demo_tell_line(d, STR("  ..."));
+        shown = shown || wanted;
         left_out = !wanted;
         text = str_skip(text, end + 1);
     }
@@ -135,7 +137,8 @@ static int run_filtered(const struct demo *d, const struct demo_run *r)
     if (e == ERR_OK) {
         read_all(out[0], &text);
         code = wait_for(pid);
-        print_lines(d, buf_str(&text), r->only);
+        if (!r->silent)
+            print_lines(d, buf_str(&text), r->only);
         if (r->kept != NULL)
             buf_add(r->kept, buf_str(&text));
     }
@@ -149,7 +152,7 @@ int demo_tell_run(const struct demo *d, const struct demo_run *r)
     pid_t pid;
 
     (void)fflush(d->cli->out);
-    if (r->only != NULL)
+    if (r->only != NULL || r->silent)
         return run_filtered(d, r);
     if (spawn(r->argv, STDOUT_FILENO, &pid) != ERR_OK)
         return -1;

@@ -29,9 +29,10 @@ void demo_tell_lines(const struct demo *d, struct str text);
 struct demo_run {
     const char *const *argv; /* ends with NULL; argv[0] included */
     /* The lines to show, by how they begin, ends with NULL; "..." stands
-     * where others were.  NULL: all. */
+     * for others between them.  NULL: all. */
     const char *const *only;
-    struct buf *kept; /* all that it printed, or NULL; needs `only` */
+    struct buf *kept; /* all that it printed, or NULL; needs one of these */
+    bool silent;      /* nothing is shown */
 };
 
 /* Runs it, shows what it prints; its exit code, or -1. */

@@ -2,13 +2,15 @@
 // and a first configuration of one's own.
 import { test, before, after, describe } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import OpenAI from 'openai';
+import { connect } from './lib/mcp.mjs';
 import { BIN, freePort, request, run } from './lib/writ.mjs';
 
 const messages = [{ role: 'user', content: 'Hello' }];
@@ -45,11 +47,11 @@ const key = (text) => text.match(/\bwrit_[0-9A-Za-z]{43}\b/)?.[0];
 const client = (port, apiKey) => new OpenAI({ apiKey, baseURL: `http://127.0.0.1:${port}/v1`, maxRetries: 0 });
 
 /** Registers a person and an agent, as the pages say; resolves to the agent's key. */
-async function register(config, tenant, owner, agent) {
+async function register(config, tenant, owner, agent, ...more) {
   const common = ['--tenant', tenant, '--expires', '30d', '-c', config];
   const person = await run(['agent', 'add', owner, '--kind', 'human', '--purpose', 'operations', ...common]);
   assert.equal(person.code, 0, person.err);
-  const added = await run(['agent', 'add', agent, '--owner', owner, '--purpose', 'research', '--mode', 'autonomous', ...common]);
+  const added = await run(['agent', 'add', agent, '--owner', owner, '--purpose', 'research', '--mode', 'autonomous', ...more, ...common]);
   assert.equal(added.code, 0, added.err);
   return key(added.out);
 }
@@ -59,13 +61,22 @@ describe('writ demo', () => {
     const folder = path.join(dir, 'walk');
     const { code, out, err } = await run(['demo', '--dir', folder, '--port', String(await freePort())]);
     assert.equal(code, 0, out + err);
-    assert.deepEqual(out.match(/^\d+(?=\. )/gm), ['1', '2', '3', '4', '5', '6', '7', '8'], out);
+    assert.deepEqual(out.match(/^\d+(?=\. )/gm), Array.from({ length: 14 }, (_, i) => String(i + 1)), out);
     assert.doesNotMatch(out, /WRONG|\x1b/);
+    assert.match(err, /^writ: login: this takes a person who has logged in/); // root alone is nobody
     // Each is what its step is about.
     for (const what of [/written down before it happened/, /outcome .* ok 200 +12\+18 /, /^decision: deny, no policy permits it$/m,
       /^decision: allow, by "research on large models"$/m, /^shadow: deny, by "no agent on large models"$/m,
       /^429 .* retry-after: [1-9]/m, /^large models +agent:acme\/notebook .* 150 of 200/m, /^state +suspended$/m,
-      /^\{"error":.*"code":"revoked"\}\}$/m, /^BAD: entry \d+ is bad/m]) assert.match(out, what);
+      /^\{"error":.*"code":"revoked"\}\}$/m, /^BAD: entry \d+ is bad/m,
+      // Tools: called, refused for an argument, held for a person who agrees to that and to nothing else, and quarantined.
+      /^tools\/list: read_note, pay, update$/m, /^The office is closed on Fridays\.$/m, /\(denied\): policy denies this action/,
+      /^needs +finance, says policy "large payments": nobody yet$/m, /^paid 750 to acme paper$/m, /^approved: by local\|bob, ticket /m,
+      /^[0-9a-f]{12} +open .*\n[0-9a-f]{12} +open /m, /\(denied\): a person has refused this action/,
+      /\(tool_quarantined\)/, /^office +read_note +quarantined /m, /^tools\/list: pay, update$/m, /^\/inputSchema\/properties\/language\n\+ /m,
+      // And the tree of all that.
+      /^session [0-9a-f]{12} {2}acme\/notebook /m, /^\|- \d+ +tool:call office\/pay -> office .* approved by local\|bob; ok, .*\n\| {2}\|- \d+ +ask ticket /m,
+      /^\|- \d+ +tool:call .* tool_quarantined\n\| {2}`- \d+ +tool:list office -> office /m]) assert.match(out, what);
     const files = await fs.readdir(folder, { recursive: true, withFileTypes: true });
     for (const f of files.filter((x) => x.isFile())) {
       const text = await fs.readFile(path.join(f.parentPath, f.name));
@@ -84,6 +95,10 @@ describe('writ demo', () => {
     let words = '';
     for await (const piece of await ai.chat.completions.create({ model: 'small', messages, stream: true })) words += piece.choices[0].delta.content ?? '';
     assert.match(words, /^A writ is proof/);
+    // Tools, for whoever comes next: as it was approved, and by the lines that are printed.
+    const shell = demo.text.match(/^ {2}MCP=[^]*?^ {2}call read_note .*$/m)[0];
+    const { stdout } = await promisify(execFile)('bash', ['-c', `KEY=${apiKey}\n${shell}`]);
+    assert.equal(JSON.parse(stdout).result.content[0].text, 'The office is closed on Fridays.\n');
     const provider = Number((await fs.readFile(path.join(dir, 'kept/writ.yaml'), 'utf8')).match(/127\.0\.0\.1:(\d+)\/v1/)[1]);
     assert.equal(await stop(demo), 0, demo.text);
     for (const gone of [port, provider]) await assert.rejects(request({ port: gone, path: '/healthz' }), { code: 'ECONNREFUSED' });
@@ -107,12 +122,21 @@ test('the quickstart example does what its comments say', async () => {
   await fs.cp(example, folder, { recursive: true });
   const config = path.join(folder, 'writ.yaml');
   const text = await fs.readFile(config, 'utf8');
-  await fs.writeFile(config, text.replace(/8080(?=  )/, port).replace('8100/v1', `${upstream}/v1`));
+  await fs.writeFile(config, text.replace(/8080(?=  )/, port).replace('8100/v1', `${upstream}/v1`)
+    .replace('[/usr/local/bin/', `[${path.dirname(BIN)}/`));
   const provider = await start(path.join(path.dirname(BIN), 'quickstart-provider'), [String(upstream)], { ready: /^\d+\n/ });
   const node = await start(BIN, ['serve', '-c', config], { ready: /"event":"ready"/, env: { QUICKSTART_PROVIDER_KEY: 'any-word' } });
-  const ai = client(port, await register(config, 'acme', 'alice', 'notebook'));
+  const key = await register(config, 'acme', 'alice', 'notebook', '--risk', 'read,purchase');
+  const ai = client(port, key);
   assert.equal((await ai.chat.completions.create({ model: 'small', messages })).choices[0].finish_reason, 'stop');
   await assert.rejects(ai.chat.completions.create({ model: 'large', messages }), (e) => e.status === 403 && e.code === 'denied');
+  const office = await connect({ port }, { name: key, server: 'office' });
+  assert.deepEqual((await office.listTools()).tools.map((t) => t.name), ['read_note', 'pay']);
+  const note = (file) => office.callTool({ name: 'read_note', arguments: { path: file } });
+  assert.equal((await note('public/hours.txt')).isError, false);
+  assert.equal((await note('private/salaries.txt'))._meta['writ/reason'], 'denied');
+  assert.equal((await office.callTool({ name: 'pay', arguments: { to: 'acme paper', amount: 499.99 } })).content[0].text, 'paid 499.99 to acme paper');
+  await office.close();
   assert.equal(await stop(node), 0, node.text);
   await stop(provider);
 });
