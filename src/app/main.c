@@ -112,7 +112,7 @@ static const struct cli_command commands[] = {
      "Makes writ.yaml, policies/first.cedar and the data directory.  Nothing "
      "that is\nthere already is changed.",
      init_options, cmd_init},
-    {"demo", "", 0, 0, "walk through a first call on built-in defaults", "",
+    {"demo", "", 0, 0, "walk through what it is for, on built-in defaults", "",
      demo_options, cmd_demo},
     {"status", "", 0, 0, "what the running node is doing", "", data_options,
      cmd_status},
