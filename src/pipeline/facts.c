@@ -89,3 +89,19 @@ void facts_decide(const struct action *a, const struct rules_request *q,
 {
     rules_decide(a->snapshot->rules, a->worker->evaluator, q, ret);
 }
+
+void facts_begin(const struct action *a, const struct rules_request *q)
+{
+    rules_decide_begin(a->snapshot->rules, a->worker->evaluator, q);
+}
+
+void facts_next(const struct action *a, const struct rules_request *q,
+                struct rules_answer *ret)
+{
+    rules_decide_next(a->worker->evaluator, q, ret);
+}
+
+void facts_end(const struct action *a)
+{
+    rules_decide_end(a->worker->evaluator);
+}

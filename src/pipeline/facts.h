@@ -28,4 +28,11 @@ void facts_ask(const struct action *a, struct facts *f,
 void facts_decide(const struct action *a, const struct rules_request *q,
                   struct rules_answer *ret);
 
+/* The same for many things of one server (rules_decide_begin()): `q` stays
+ * until the end, and only what the series may differ in is changed. */
+void facts_begin(const struct action *a, const struct rules_request *q);
+void facts_next(const struct action *a, const struct rules_request *q,
+                struct rules_answer *ret);
+void facts_end(const struct action *a);
+
 #endif

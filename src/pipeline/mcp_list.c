@@ -13,7 +13,8 @@
 
 enum { TARGET_NAME_MAX = PARAMS_URI_MAX + NAME_MAX_LEN + 1 };
 
-/* One question after the other, about items of one server. */
+/* One question after the other, about items of one server: prepare, begin,
+ * ask, end. */
 struct asking {
     struct action *action;
     struct facts facts;
@@ -22,7 +23,7 @@ struct asking {
     char name[TARGET_NAME_MAX];
 };
 
-static void asking_begin(struct asking *k, struct action *a, size_t server)
+static void asking_prepare(struct asking *k, struct action *a, size_t server)
 {
     const struct tool_server_settings *s = &a->snapshot->settings.tools[server];
 
@@ -53,7 +54,7 @@ static bool asking_ask(struct asking *k, struct str name)
     if (!buf_ok(&full))
         return false;
     k->q.resource = buf_str(&full);
-    facts_decide(k->action, &k->q, &ruling);
+    facts_next(k->action, &k->q, &ruling);
     return ruling.decision.effect == DECISION_ALLOW ||
            ruling.decision.effect == DECISION_DEFER;
 }
@@ -102,9 +103,10 @@ void mcp_list_tools(struct action *a, size_t server,
     const struct tool_server_settings *s = &a->snapshot->settings.tools[server];
     struct asking k;
 
-    asking_begin(&k, a, server);
+    asking_prepare(&k, a, server);
     k.q.action = ACTION_TOOL_CALL;
     k.q.resource_type = STR("Tool");
+    facts_begin(a, &k.q);
     for (size_t i = 0; i < offer->page->count; i++) {
         const struct tool *t = &offer->page->tools[i];
         if (!is_usable(catalog_find(a->worker->catalog, s->name, t->name), t))
@@ -115,6 +117,7 @@ void mcp_list_tools(struct action *a, size_t server,
         if (asking_ask(&k, t->name))
             add_tool(a, t, s->name, first, to);
     }
+    facts_end(a);
 }
 
 static bool keep(void *user, struct str name)
@@ -131,12 +134,14 @@ enum err mcp_list_filter(struct action *a, struct str result, struct buf *to)
     struct arena room;
     struct asking k;
 
-    asking_begin(&k, a, c->server);
+    asking_prepare(&k, a, c->server);
     k.tool.risk = k.q.risk = RISK_READ;
     k.q.resource_type =
         c->method == METHOD_PROMPTS_LIST ? STR("Prompt") : STR("Resource");
     arena_init_spare(&room, REQUEST_ARENA_MAX, &a->worker->spare);
+    facts_begin(a, &k.q);
     enum err e = listing_filter(&room, c->method, result, keep, &k, to);
+    facts_end(a);
     arena_release(&room);
     return e;
 }

@@ -146,4 +146,18 @@ struct rules_answer {
 void rules_decide(const struct rules *r, struct rules_evaluator *v,
                   const struct rules_request *q, struct rules_answer *ret);
 
+/*
+ * The same for many tools of one server whose arguments are not known
+ * (any_arguments), as lists ask: what the questions share is made once.  From
+ * begin to end `r` and what `q` points to, but for the tool, stay as they are,
+ * and the evaluator decides nothing else.  Questions differ from `q` in
+ * resource, risk and tool alone; any other is denied, or answered as if it did.
+ * Without memory all are denied.
+ */
+void rules_decide_begin(const struct rules *r, struct rules_evaluator *v,
+                        const struct rules_request *q);
+void rules_decide_next(struct rules_evaluator *v, const struct rules_request *q,
+                       struct rules_answer *ret);
+void rules_decide_end(struct rules_evaluator *v);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "policy/rules_ceiling.h"
 #include "policy/rules_context.h"
+#include "policy/rules_tool.h"
 
 /* Entities and context of one request; groups are most of it. */
 #define REQUEST_MAX (4 * MIB)
@@ -32,6 +33,7 @@ void rules_evaluator_free(struct rules_evaluator *v)
     if (v == NULL)
         return;
     cedar_evaluator_free(v->cedar);
+    free(v->series);
     arena_release(&v->arena);
     arena_spare_release(&v->spare);
     free(v);
@@ -330,42 +332,120 @@ static void refuse(struct rules_answer *ret, struct str by, int denied_link)
     ret->denied_link = denied_link;
 }
 
-void rules_decide(const struct rules *r, struct rules_evaluator *v,
-                  const struct rules_request *q, struct rules_answer *ret)
+/* An answer that denies; false: and that is all there is to say. */
+static bool begin(const struct rules *r, const struct rules_request *q,
+                  struct rules_answer *ret)
 {
     const struct decision deny = {.effect = DECISION_DENY, .pdp = STR("writ")};
-    struct rules_facts facts UNINITIALIZED;
-    struct count count UNINITIALIZED;
     unsigned link;
     *ret = (struct rules_answer){
         .decision = deny,
         .shadow = {.present = r->shadow.is_there, .decision = deny},
     };
     if (!rules_decide_is_question(q))
-        return;
+        return false;
     if (!rules_fence_admits(&r->fence, q)) {
         refuse(ret, RULES_FENCE, RULES_DENIED_BY_FENCE);
-        return;
+        return false;
     }
     if (rules_ceiling_lacks(q, &link) != 0) {
         refuse(ret, RULES_CEILING, RULES_DENIED_BY_CEILING);
-        return;
+        return false;
     }
+    return true;
+}
+
+static void tell(const struct rules_facts *f, struct rules_evaluator *v,
+                 struct rules_answer *ret)
+{
+    const struct rules *r = f->rules;
+    struct count count UNINITIALIZED;
+    decide(f, &r->live, v, &count, &ret->decision);
+    ret->denied_link = count.forbidden >= 0  ? count.forbidden
+                       : count.denied >= 0   ? count.denied
+                       : count.deferred >= 0 ? count.deferred
+                                             : 0;
+    ret->by_forbid =
+        count.forbidden >= 0 || (count.denied < 0 && count.deferred >= 0);
+    /* Last: what it takes of the memory is missing to nobody. */
+    if (r->shadow.is_there)
+        decide(f, &r->shadow, v, &count, &ret->shadow.decision);
+}
+
+void rules_decide(const struct rules *r, struct rules_evaluator *v,
+                  const struct rules_request *q, struct rules_answer *ret)
+{
+    struct rules_facts facts UNINITIALIZED;
+    if (!begin(r, q, ret))
+        return;
     facts.rules = r;
     facts.request = q;
     facts.arena = &v->arena;
-    if (rules_facts_fill(&facts) == ERR_OK) {
-        decide(&facts, &r->live, v, &count, &ret->decision);
-        ret->denied_link = count.forbidden >= 0  ? count.forbidden
-                           : count.denied >= 0   ? count.denied
-                           : count.deferred >= 0 ? count.deferred
-                                                 : 0;
-        ret->by_forbid =
-            count.forbidden >= 0 || (count.denied < 0 && count.deferred >= 0);
-        /* Last: what it takes of the memory is missing to nobody. */
-        if (r->shadow.is_there)
-            decide(&facts, &r->shadow, v, &count, &ret->shadow.decision);
+    if (rules_facts_fill(&facts) == ERR_OK)
+        tell(&facts, v, ret);
+    arena_release(&v->arena);
+}
+
+/* ---- a series ---- */
+
+/* What its questions share lies in the evaluator's arena. */
+struct rules_series {
+    struct rules_facts facts;
+    bool open;
+    const struct chain *chain;
+    enum action_kind action;
+    struct arena each; /* of one question */
+};
+
+void rules_decide_begin(const struct rules *r, struct rules_evaluator *v,
+                        const struct rules_request *q)
+{
+    if (v->series == NULL)
+        v->series = calloc(1, sizeof(*v->series));
+    struct rules_series *s = v->series;
+    if (s == NULL)
+        return;
+    assert(!s->open);
+    arena_init_spare(&s->each, REQUEST_MAX, &v->spare);
+    s->facts.rules = r;
+    s->facts.request = q;
+    s->facts.arena = &v->arena;
+    s->chain = q->chain;
+    s->action = q->action;
+    s->open = q->chain != NULL && q->chain->count > 0 &&
+              q->chain->count <= CHAIN_LINKS_MAX &&
+              (unsigned)q->action < ACTION_COUNT && q->tool != NULL &&
+              q->tool->any_arguments && rules_facts_share(&s->facts) == ERR_OK;
+}
+
+/* Whatever else the question shares is the first one's. */
+static bool is_of(const struct rules_series *s, const struct rules_request *q)
+{
+    return q->chain == s->chain && q->action == s->action && q->tool != NULL &&
+           q->tool->any_arguments && rules_tool_is_meant(q);
+}
+
+void rules_decide_next(struct rules_evaluator *v, const struct rules_request *q,
+                       struct rules_answer *ret)
+{
+    struct rules_series *s = v->series;
+    if (s == NULL || !s->open) {
+        *ret = (struct rules_answer){.decision = {.pdp = STR("writ")}};
+        return;
     }
+    if (!begin(s->facts.rules, q, ret) || !is_of(s, q))
+        return;
+    s->facts.request = q;
+    s->facts.arena = &s->each;
+    if (rules_facts_add(&s->facts) == ERR_OK)
+        tell(&s->facts, v, ret);
+    arena_release(&s->each);
+}
+
+void rules_decide_end(struct rules_evaluator *v)
+{
+    if (v->series != NULL)
+        v->series->open = false;
     arena_release(&v->arena);
 }
 

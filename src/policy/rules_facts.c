@@ -202,35 +202,35 @@ static unsigned first_of(const struct rules_facts *f, unsigned link)
     return i;
 }
 
+/* An entity for each link; those of different identities are in `all`. */
+static enum err principals(struct rules_facts *f, struct cedar_entity *links,
+                           struct cedar_entity *all, size_t *count)
+{
+    enum err e = ERR_OK;
+    for (unsigned i = 0; e == ERR_OK && i < f->request->chain->count; i++) {
+        e = principal(f, i, &links[i]);
+        if (e != ERR_OK)
+            return e;
+        f->principals[i] = links[i].uid;
+        if (first_of(f, i) == i)
+            all[(*count)++] = links[i];
+    }
+    return e;
+}
+
 /*
  * One store for the request.  A link whose identity came before, with groups
  * of another credential, has a store of its own upon it: each link decides
  * with what its own credential says.
  */
-static enum err stores(struct rules_facts *f)
+static enum err build(struct rules_facts *f, const struct cedar_entity *links,
+                      const struct cedar_entity *all, size_t count)
 {
     struct arena *a = f->arena;
-    unsigned n = f->request->chain->count;
-    struct cedar_entity links[CHAIN_LINKS_MAX] UNINITIALIZED;
-    struct cedar_entity all[CHAIN_LINKS_MAX + 2] UNINITIALIZED;
     const struct cedar_entities *store = NULL;
-    size_t count = 0;
-    enum err e = ERR_OK;
-    for (unsigned i = 0; e == ERR_OK && i < n; i++) {
-        e = principal(f, i, &links[i]);
-        if (e == ERR_OK)
-            f->principals[i] = links[i].uid;
-        if (e == ERR_OK && first_of(f, i) == i)
-            all[count++] = links[i];
-    }
-    if (e == ERR_OK)
-        e = resource(f, all, &count);
-    if (e == ERR_OK && f->request->action == ACTION_TOOL_CALL)
-        e = rules_tool_action(f, &all[count++]);
-    if (e == ERR_OK)
-        e = cedar_entities_build(a, all, count, f->rules->entities, NULL,
-                                 &store);
-    for (unsigned i = 0; e == ERR_OK && i < n; i++) {
+    enum err e =
+        cedar_entities_build(a, all, count, f->rules->entities, NULL, &store);
+    for (unsigned i = 0; e == ERR_OK && i < f->request->chain->count; i++) {
         f->entities[i] = store;
         if (first_of(f, i) != i)
             e = cedar_entities_build(a, &links[i], 1, store, NULL,
@@ -239,10 +239,64 @@ static enum err stores(struct rules_facts *f)
     return e;
 }
 
-enum err rules_facts_fill(struct rules_facts *f)
+/* What is asked for, with its action where it has one of its own. */
+static enum err things(struct rules_facts *f, struct cedar_entity *to,
+                       size_t *count)
+{
+    enum err e = resource(f, to, count);
+    if (e == ERR_OK && f->request->action == ACTION_TOOL_CALL)
+        e = rules_tool_action(f, &to[(*count)++]);
+    return e;
+}
+
+static void begin(struct rules_facts *f)
 {
     f->action = f->rules->actions[f->request->action];
     memset(f->context, 0, sizeof(f->context));
-    enum err e = stores(f);
+}
+
+enum err rules_facts_fill(struct rules_facts *f)
+{
+    struct cedar_entity links[CHAIN_LINKS_MAX] UNINITIALIZED;
+    struct cedar_entity all[CHAIN_LINKS_MAX + 2] UNINITIALIZED;
+    size_t count = 0;
+    begin(f);
+    enum err e = principals(f, links, all, &count);
+    if (e == ERR_OK)
+        e = things(f, all, &count);
+    if (e == ERR_OK)
+        e = build(f, links, all, count);
     return e != ERR_OK ? e : rules_context_fill(f);
+}
+
+enum err rules_facts_share(struct rules_facts *f)
+{
+    struct cedar_entity links[CHAIN_LINKS_MAX] UNINITIALIZED;
+    struct cedar_entity all[CHAIN_LINKS_MAX] UNINITIALIZED;
+    size_t count = 0;
+    begin(f);
+    enum err e = principals(f, links, all, &count);
+    if (e == ERR_OK)
+        e = build(f, links, all, count);
+    for (unsigned i = 0; e == ERR_OK && i < f->request->chain->count; i++)
+        f->people[i] = f->entities[i];
+    return e != ERR_OK ? e : rules_context_fill(f);
+}
+
+enum err rules_facts_add(struct rules_facts *f)
+{
+    struct cedar_entity made[2] UNINITIALIZED;
+    size_t count = 0;
+    enum err e = things(f, made, &count);
+    for (unsigned i = 0; e == ERR_OK && i < f->request->chain->count; i++) {
+        unsigned k = 0;
+        while (f->people[k] != f->people[i])
+            k++;
+        if (k < i)
+            f->entities[i] = f->entities[k];
+        else
+            e = cedar_entities_build(f->arena, made, count, f->people[i], NULL,
+                                     &f->entities[i]);
+    }
+    return e;
 }

@@ -16,6 +16,8 @@ struct rules_facts {
     struct cedar_uid principals[CHAIN_LINKS_MAX]; /* by link */
     const struct cedar_entities *entities[CHAIN_LINKS_MAX];
     struct cedar_value context[SHAPE_CONTEXT_COUNT]; /* without the link's */
+    /* Of a series: the same without the resource. */
+    const struct cedar_entities *people[CHAIN_LINKS_MAX];
 };
 
 /*
@@ -24,6 +26,14 @@ struct rules_facts {
  * tool whose name is not the resource's.
  */
 MUST_CHECK enum err rules_facts_fill(struct rules_facts *f);
+
+/*
+ * The same in two steps, for questions that differ in the tool alone and know
+ * no arguments of it: what they share, then what is each one's.  The request
+ * and the arena may be others the second time.  Errors as above.
+ */
+MUST_CHECK enum err rules_facts_share(struct rules_facts *f);
+MUST_CHECK enum err rules_facts_add(struct rules_facts *f);
 
 /* The words of a set of risks, as a set of strings.  ERR_LIMIT. */
 MUST_CHECK enum err rules_facts_risk(struct arena *a, uint32_t risk,

@@ -63,6 +63,7 @@ struct rules_evaluator {
     struct cedar_evaluator *cedar;
     struct arena arena; /* of the request being decided */
     struct arena_spare spare;
+    struct rules_series *series; /* heap; NULL: there was none yet */
 };
 
 #endif
