@@ -21,6 +21,11 @@ struct str catalog_state_name(enum catalog_state s)
     return (struct str){NULL, 0};
 }
 
+uint64_t catalog_number(const struct catalog *c)
+{
+    return c->number;
+}
+
 struct catalog *catalog_ref(struct catalog *c)
 {
     atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);

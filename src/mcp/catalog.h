@@ -57,6 +57,8 @@ struct catalog_tool {
 };
 
 struct catalog;
+/* No other catalog has this number, also when this one is gone; not 0. */
+uint64_t catalog_number(const struct catalog *c);
 struct catalog *catalog_ref(struct catalog *c);
 void catalog_unref(struct catalog *c); /* NULL is allowed; any thread */
 

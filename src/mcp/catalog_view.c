@@ -85,6 +85,15 @@ static void take_digest(struct catalog *c)
         c->digest = digest;
 }
 
+/* Sixty-four bits are enough not to meet the same again. */
+static uint64_t some_number(void)
+{
+    const struct siphash_key by_chance = hash_random_seed();
+    uint64_t n = siphash(by_chance, STR("catalog"));
+
+    return n == 0 ? 1 : n;
+}
+
 enum err catalog_view_new(struct siphash_key seed, const struct catalog *old,
                           struct catalog_entry *const *entries, size_t count,
                           struct catalog **ret)
@@ -95,6 +104,7 @@ enum err catalog_view_new(struct siphash_key seed, const struct catalog *old,
     if (c == NULL)
         return ERR_NO_MEMORY;
     atomic_init(&c->refs, 1);
+    c->number = some_number();
     c->seed = seed;
     c->at = (struct catalog_entry **)calloc(room + 1, sizeof(*c->at));
     enum err e = c->at == NULL ? ERR_NO_MEMORY : ERR_OK;

@@ -8,6 +8,7 @@
 
 struct catalog {
     atomic_uint refs;
+    uint64_t number; /* by chance */
     struct siphash_key seed;
     struct hash digest;
     size_t count;

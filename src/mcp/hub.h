@@ -91,6 +91,10 @@ struct hub_offer {
 };
 struct hub_offer *hub_offer_ref(struct hub_offer *o);
 void hub_offer_unref(struct hub_offer *o); /* NULL is allowed; any thread */
+/* Remembers of one catalog (catalog_number()), the latest, that all of the
+ * offer is settled in it: any thread may say so, or ask. */
+void hub_offer_settle(struct hub_offer *o, uint64_t catalog);
+bool hub_offer_is_settled(const struct hub_offer *o, uint64_t catalog);
 
 enum hub_event_kind {
     HUB_OPENED = 1, /* the answer to hub_open(): `offer`; the last event */

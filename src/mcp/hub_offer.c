@@ -14,6 +14,7 @@
 struct offer {
     struct hub_offer offer; /* first: it is what users hold */
     _Atomic(unsigned) refs;
+    _Atomic(uint64_t) settled; /* the number of a catalog, or 0 */
     struct arena arena;
     struct tool_page page;
     struct hash digest;
@@ -53,6 +54,18 @@ void hub_offer_unref(struct hub_offer *o)
     free(it);
 }
 
+/* It says nothing of other memory, so it needs no order. */
+void hub_offer_settle(struct hub_offer *o, uint64_t catalog)
+{
+    atomic_store_explicit(&offer_of(o)->settled, catalog, memory_order_relaxed);
+}
+
+bool hub_offer_is_settled(const struct hub_offer *o, uint64_t catalog)
+{
+    const struct offer *it = (const struct offer *)(const void *)o;
+    return atomic_load_explicit(&it->settled, memory_order_relaxed) == catalog;
+}
+
 const struct hash *hub_offer_digest(const struct hub_offer *o)
 {
     return &((const struct offer *)(const void *)o)->digest;
@@ -65,6 +78,7 @@ static struct offer *offer_new(unsigned has, struct str name,
     if (o == NULL)
         return NULL;
     atomic_init(&o->refs, 1);
+    atomic_init(&o->settled, 0);
     arena_init(&o->arena, HUB_OFFER_BYTES_MAX);
     o->offer.has = has;
     o->offer.page = &o->page;

@@ -137,8 +137,7 @@ MUST_CHECK bool mcp_target_offered(const struct action *a,
                                    const struct hub_offer *offer,
                                    struct worker_offer *ret);
 /* Does the catalog know all of that? */
-bool mcp_target_is_settled(const struct action *a,
-                           const struct hub_offer *offer);
+bool mcp_target_is_settled(const struct action *a, struct hub_offer *offer);
 bool mcp_target_is_visible(const struct action *a, size_t server);
 struct hub_to mcp_target_to(const struct action *a);
 /* NULL, or the server's index in *ret. */

@@ -55,13 +55,20 @@ bool mcp_target_offered(const struct action *a, const struct hub_offer *offer,
     return true;
 }
 
-bool mcp_target_is_settled(const struct action *a,
-                           const struct hub_offer *offer)
+/* Every call asks, and looks at all tools of its server only the first time
+ * that offer and catalog meet. */
+bool mcp_target_is_settled(const struct action *a, struct hub_offer *offer)
 {
+    const struct catalog *known = a->worker->catalog;
     struct worker_offer o;
 
-    return mcp_target_offered(a, offer, &o) &&
-           catalog_is_settled(a->worker->catalog, o.server, o.offered, o.count);
+    if (hub_offer_is_settled(offer, catalog_number(known)))
+        return true;
+    if (!mcp_target_offered(a, offer, &o) ||
+        !catalog_is_settled(known, o.server, o.offered, o.count))
+        return false;
+    hub_offer_settle(offer, catalog_number(known));
+    return true;
 }
 
 bool mcp_target_is_visible(const struct action *a, size_t server)

@@ -53,8 +53,12 @@ static void tools_come_in_order_and_by_server(void **state)
     arena_init(&a, 16 * MIB);
     assert_int_equal(catalog_writer_new(&w), ERR_OK);
     struct tool two[] = {make(&a, "z", 1), make(&a, "m", 1)};
-    for (const char *s = "bac"; *s != 0; s++)
+    for (const char *s = "bac"; *s != 0; s++) {
+        uint64_t before = catalog_number(catalog_writer_current(w));
         offer(w, (struct str){s, 1}, two, 2);
+        assert_int_not_equal(catalog_number(catalog_writer_current(w)), before);
+        assert_int_not_equal(catalog_number(catalog_writer_current(w)), 0);
+    }
     struct catalog *c = catalog_writer_current(w);
     buf_init_lent(&all, room, sizeof(room));
     for (size_t i = 0; (t = catalog_at(c, STR(""), i)) != NULL; i++)

@@ -72,6 +72,11 @@ static void test_an_answer_comes_to_the_worker_that_asked(void **state)
         assert_true(str_eq(p->offer->instructions, STR("be kind")));
         assert_int_equal(fake.offers, METHOD_HAS_SAMPLING);
         assert_true(fake.authorized);
+        assert_false(hub_offer_is_settled(p->offer, 7));
+        hub_offer_settle(p->offer, 7);
+        assert_true(hub_offer_is_settled(p->offer, 7));
+        hub_offer_settle(p->offer, 8); /* of one catalog, the latest */
+        assert_false(hub_offer_is_settled(p->offer, 7));
         /* What one worker knows, all do. */
         assert_true(is_known(0, &to));
         assert_true(is_known(1, &to));
