@@ -110,6 +110,8 @@ void mcp_answer_message(struct action *a, struct str message)
 {
     struct mcp_call *c = mcp_of(a);
 
+    if (c->stream == NULL && a->exchange->replied)
+        return; /* the stream is gone; that the caller is, we hear later */
     if (c->stream == NULL) {
         exchange_reply(a->exchange, 200, (struct http_fields){0},
                        STR("application/json"), message);
@@ -187,7 +189,9 @@ void mcp_answer_refusal(struct action *a)
         refusal_write_result(&body, c->id, &r);
     else
         refusal_write_error(&body, c->id, &r);
-    if (!buf_ok(&body))
+    if (!buf_ok(&body) && c->stream != NULL)
+        cut_stream(c, a->err);
+    else if (!buf_ok(&body))
         exchange_reply_error(a->exchange, a->err, (struct str){0},
                              (struct str){0});
     else if (c->stream != NULL || is_result || c->place == MCP_IN_BAND)

@@ -38,6 +38,42 @@ static enum step no_such_tool(struct action *a)
                   STR("there is no tool of this name here"));
 }
 
+/* As this session's server has it; NULL: it does not. */
+static const struct tool *find_offered(const struct hub_offer *o,
+                                       struct str name)
+{
+    for (size_t i = 0; o != NULL && i < o->page->count; i++) {
+        if (str_eq(o->page->tools[i].name, name))
+            return &o->page->tools[i];
+    }
+    return NULL;
+}
+
+/* What is not listed is not called; NEXT: it is. */
+static enum step check_tool(struct action *a, const struct catalog_tool *t)
+{
+    const struct tool *offered = find_offered(mcp_of(a)->offer, t->tool.name);
+
+    if (t->state != CATALOG_PINNED)
+        return stage_stop(a, ERR_QUARANTINED);
+    if (offered == NULL)
+        return no_such_tool(a); /* others have seen it */
+    if (memcmp(&t->tool.digest, &offered->digest, sizeof(offered->digest)) != 0)
+        return refuse(a, ERR_QUARANTINED, refusal_code(ERR_QUARANTINED),
+                      STR("the server of this session offers another "
+                          "definition of this tool than the one that is "
+                          "approved; begin another session"));
+    if (offered->needs_task)
+        return refuse(a, ERR_UNSUPPORTED, refusal_code(ERR_UNSUPPORTED),
+                      STR("this tool can be called as a task only, which the "
+                          "gateway does not do"));
+    if (t->input == NULL)
+        return refuse(a, ERR_UNSUPPORTED, refusal_code(ERR_UNSUPPORTED),
+                      STR("the gateway cannot check arguments against this "
+                          "tool's schema, so nobody can call it"));
+    return STEP_NEXT;
+}
+
 static enum err check_arguments(struct action *a,
                                 const struct json_schema *schema,
                                 struct fault *ret)
@@ -67,12 +103,9 @@ static enum step take_tool(struct action *a, const struct catalog_tool *t)
     struct fault f = {.err = ERR_NO_MEMORY};
     struct buf name;
 
-    if (t->state != CATALOG_PINNED)
-        return stage_stop(a, ERR_QUARANTINED);
-    if (t->input == NULL)
-        return refuse(a, ERR_UNSUPPORTED, refusal_code(ERR_UNSUPPORTED),
-                      STR("the gateway cannot check arguments against this "
-                          "tool's schema, so nobody can call it"));
+    enum step s = check_tool(a, t);
+    if (s != STEP_NEXT)
+        return s;
     if (check_arguments(a, t->input, &f) != ERR_OK)
         return f.err == ERR_NO_MEMORY ? stage_stop(a, f.err)
                                       : mcp_stop(a, f, MCP_IN_BAND);

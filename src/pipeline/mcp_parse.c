@@ -12,6 +12,7 @@
 #include "pipeline/exchange.h"
 #include "pipeline/mcp.h"
 #include "pipeline/mcp_gate.h"
+#include "pipeline/mcp_uri.h"
 #include "pipeline/payload.h"
 #include "pipeline/snapshot.h"
 #include "pipeline/worker.h"
@@ -110,37 +111,55 @@ static bool find_server(struct action *a)
 
 /* ---- which action is it? ---- */
 
-/* What a request is called by policy and evidence. */
-static bool name_target(struct action *a)
+/* What it is about; empty: the server itself. */
+static struct str target_of(const struct params *p, struct str *ret_type)
 {
-    struct mcp_call *c = mcp_of(a);
-    struct str server = mcp_server(a)->name, item = {0};
+    static const struct str prompt = STR_INIT("Prompt"),
+                            resource = STR_INIT("Resource");
+
+    *ret_type = p->method == METHOD_PROMPTS_GET ? prompt : resource;
+    if (p->method == METHOD_PROMPTS_GET)
+        return p->prompt.name;
+    if (p->method == METHOD_RESOURCES_READ ||
+        p->method == METHOD_RESOURCES_SUBSCRIBE)
+        return p->resource.uri;
+    if (p->method == METHOD_COMPLETE) {
+        *ret_type = p->complete.is_prompt ? prompt : resource;
+        return p->complete.target;
+    }
+    *ret_type = STR("ToolServer");
+    return (struct str){0};
+}
+
+/* What a request is called by policy and evidence. */
+static enum step name_target(struct action *a)
+{
+    struct str server = mcp_server(a)->name;
+    struct str item = target_of(&mcp_of(a)->params, &a->resource_type);
     struct buf name;
 
-    if (c->method == METHOD_PROMPTS_GET) {
-        a->resource_type = STR("Prompt");
-        item = c->params.prompt.name;
-    } else if (c->method == METHOD_RESOURCES_READ ||
-               c->method == METHOD_RESOURCES_SUBSCRIBE) {
-        a->resource_type = STR("Resource");
-        item = c->params.resource.uri;
-    } else if (c->method == METHOD_COMPLETE) {
-        a->resource_type =
-            c->params.complete.is_prompt ? STR("Prompt") : STR("Resource");
-        item = c->params.complete.target;
-    } else {
-        a->resource_type = STR("ToolServer");
+    if (item.len == 0) {
         a->resource = server;
-        return true;
+        return STEP_NEXT;
     }
+    if (str_eq(a->resource_type, STR("Resource")) && !mcp_uri_is_plain(item))
+        return mcp_stop(a,
+                        (struct fault){
+                            .err = ERR_MALFORMED,
+                            .code = FAULT_PARAMS,
+                            .pointer = STR("/params"),
+                            .text = STR("a URI with \".\" or \"..\" in its "
+                                        "path can be read in two ways"),
+                        },
+                        MCP_IN_BAND);
     char *at = arena_alloc_raw(a->arena, server.len + 1 + item.len);
     if (at == NULL)
-        return false;
+        return stage_stop(a, ERR_NO_MEMORY);
     buf_init_lent(&name, at, server.len + 1 + item.len);
     (void)(buf_add(&name, server) && buf_add_char(&name, '/') &&
            buf_add(&name, item));
     a->resource = buf_str(&name);
-    return buf_ok(&name);
+    return STEP_NEXT;
 }
 
 static enum step become(struct action *a, const struct action_class *class)
@@ -157,9 +176,7 @@ static enum step become(struct action *a, const struct action_class *class)
         return STEP_NEXT;
     }
     /* A tool is looked up when its server's are known. */
-    return c->method == METHOD_TOOLS_CALL || name_target(a)
-               ? STEP_NEXT
-               : stage_stop(a, ERR_NO_MEMORY);
+    return c->method == METHOD_TOOLS_CALL ? STEP_NEXT : name_target(a);
 }
 
 static enum step choose(struct action *a)

@@ -99,6 +99,8 @@ void http_request_reply_stream(struct http_request *r,
     keep_head(r, head);
     r->streamed = true;
     r->source = src;
+    if (r->over)
+        request_leave(r);
 }
 
 void http_request_cut(struct http_request *r)
@@ -143,7 +145,8 @@ void request_leave(struct http_request *r)
 
 bool request_says(const struct http_request *r, const char *part)
 {
-    return memmem(r->text.ptr, r->text.len, part, strlen(part)) != NULL;
+    return r->text.len > 0 &&
+           memmem(r->text.ptr, r->text.len, part, strlen(part)) != NULL;
 }
 
 /* ---- the destination ---- */

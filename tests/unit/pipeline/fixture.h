@@ -31,7 +31,7 @@ enum { CALLS_MAX = 8, ENTRIES_MAX = 64 };
 /* A request at our server, and what was answered. */
 struct http_request {
     struct http_request_head head;
-    struct http_field fields[4];
+    struct http_field fields[8];
     struct arena arena;
     void *user;
     struct str body; /* given as soon as it is read */
@@ -44,6 +44,7 @@ struct http_request {
     struct body_source *source;
     bool streamed, pulling, ended, cut;
     bool queued;  /* its connection is slow */
+    bool over;    /* ... or has ended, while `done` has not come yet */
     enum err why; /* the answer's stream ended with */
 };
 
