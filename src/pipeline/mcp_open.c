@@ -121,7 +121,9 @@ static void on_event(struct hub_call *call, const struct hub_event *e)
     }
     a->attempt.unsent = !e->sent;
     (void)!arena_copy(a->arena, e->why, &a->reason);
-    pipeline_resume(a, stage_stop(a, e->err));
+    /* What is over a limit is the server's, not what was asked. */
+    pipeline_resume(a,
+                    stage_stop(a, e->err == ERR_LIMIT ? ERR_UPSTREAM : e->err));
 }
 
 static enum step dispatch(struct action *a)

@@ -258,6 +258,73 @@ describe('faults of tool servers', () => {
     assert.ok(grown < 64, `${grown} MiB more`);
   });
 
+  test('a flood of notices for a slow listener: memory is bounded, calls go on', async () => {
+    const to = await session('faulty');
+    await works(to);
+    const upstream = await writ.until(() => [...server.streams.values()].at(-1), 5000, 'listening there');
+    const s = await open(writ, undefined, to);
+    assert.equal(s.status, 200);
+    s.res.pause();
+    const before = peak.from();
+    const flood = pump(upstream, notice(65000), 64 * 16);
+    fine(await call(to, 'fine', {}));
+    await flood; // what nobody takes is dropped
+    fine(await call(to, 'fine', {}));
+    const grown = peak.since(before);
+    assert.ok(grown < 64, `${grown} MiB more`);
+    s.res.resume();
+    server.announce('notifications/tools/list_changed');
+    await writ.until(() => s.messages().some((m) => m.method === 'notifications/tools/list_changed'), 5000, 'told');
+    s.destroy();
+  });
+
+  test('a server that says nonsense where it was not asked loses the link, and no more', async () => {
+    const to = await session('faulty');
+    await works(to);
+    const upstream = await writ.until(() => [...server.streams.values()].at(-1), 5000, 'listening there');
+    upstream.write('data: hello\n\n');
+    await writ.until(() => upstream.destroyed || upstream.closed, 5000, 'cut');
+    await works(to);
+  });
+
+  test('a server that cannot be begun: the caller is told, and it is tried again later', async () => {
+    const one = (m, result) => JSON.stringify({ jsonrpc: '2.0', id: m.id, result });
+    const hello = (change) => ({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' }, ...change });
+    const tool = { name: 'fine', inputSchema: { type: 'object' } };
+    const cases = {
+      'is not there': { initialize: (res) => res.socket.destroy() },
+      'refuses': { initialize: (res) => res.writeHead(403).end() },
+      'has an error': { initialize: (res, m) => reply(res, JSON.stringify({ jsonrpc: '2.0', id: m.id, error: { code: -1, message: 'no' } })) },
+      'is none of ours': { initialize: (res, m) => reply(res, one(m, {})) },
+      'speaks another revision': { initialize: (res, m) => reply(res, one(m, hello({ protocolVersion: '1999-01-01' }))) },
+      'has a session id that is none': { initialize: (res, m) => reply(res, one(m, hello()), 'application/json', { 'mcp-session-id': 'two words' }) },
+      'does not want to hear that it was begun': { 'notifications/initialized': (res) => res.writeHead(400).end() },
+      'has no list': { 'tools/list': (res, m) => reply(res, one(m, { tools: 'many' })) },
+      'lists a tool twice': { 'tools/list': (res, m) => reply(res, one(m, { tools: [tool, tool] })) },
+      'lists without end': { 'tools/list': (res, m) => reply(res, one(m, { tools: [{ ...tool, name: `t${m.id}` }], nextCursor: 'more' })) },
+      'lists more than may be': { 'tools/list': async (res, m) => { res.writeHead(200, { 'content-type': 'application/json' }); res.write(one(m, { tools: [tool] }).slice(0, -3)); await pump(res, 'x'.repeat(MIB), 100); res.end(); } },
+      'hangs': { initialize: () => {}, server: 'impatient' },
+      'hangs over its list': { 'tools/list': () => {}, server: 'impatient' },
+    };
+    const initialize = (name) => post(writ, { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } } }, { server: name });
+    for (const [what, { server: name = 'faulty', ...does }] of Object.entries(cases)) {
+      let did = 0;
+      server.options.before = (req, res, m) => { if (!does[m?.method]) return false; did++; does[m.method](res, m); return true; };
+      const before = peak.from();
+      const res = await initialize(name);
+      server.options.before = undefined;
+      assert.ok(did >= 1 && did <= 64, `${what}: ${did} times`);
+      assert.ok([502, 504].includes(res.status), `${what}: ${res.status} ${res.body}`);
+      const { error } = JSON.parse(res.body);
+      assert.ok(['upstream_failed', 'upstream_connect', 'upstream_timeout'].includes(error?.data?.reason), `${what}: ${res.body}`);
+      assert.equal(res.headers['mcp-session-id'], undefined, what);
+      assert.ok(peak.since(before) < 64, what);
+    }
+    assert.equal((await initialize('faulty')).status, 200);
+    await settled();
+    await writ.until(() => server.sessions.size < 30, 10000, 'sessions that led nowhere are ended');
+  });
+
   test('a caller that hangs up: the server is told, the outcome is interrupted', async () => {
     for (const args of [{}, { streams: true }]) {
       const to = await session('faulty');
@@ -342,7 +409,7 @@ describe('faults of tool servers', () => {
       assert.ok(['upstream_timeout', 'upstream_failed', 'overloaded', 'upstream_connect'].includes(m.result._meta['writ/reason']), m.result.content[0].text);
     }
     const grown = peak.since(before);
-    assert.ok(grown < 160, `${grown} MiB more`);
+    assert.ok(grown < 256, `${grown} MiB more`);
     await post(writ, undefined, { ...to, method: 'DELETE' });
   });
 

@@ -65,7 +65,9 @@ export function open(writ, body, { name = 'alice', server = '', session, unanswe
       host: '127.0.0.1', port: writ.port, path: `/mcp${server && `/${server}`}`, method: body === undefined ? 'GET' : 'POST', agent: false,
       headers: { authorization: `Bearer ${KEYS[name] ?? name}`, accept: body === undefined ? 'text/event-stream' : 'application/json, text/event-stream', 'content-type': 'application/json', ...(session && { 'mcp-session-id': session }), ...headers },
     });
-    const s = { req, text: () => text, destroy: () => req.destroy(), messages: () => messages({ headers: s.res.headers, body: text }) };
+    // Of a stream, the events that have come as a whole.
+    const whole = () => (/^text\/event-stream/.test(s.res.headers['content-type'] ?? '') ? text.slice(0, text.lastIndexOf('\n\n') + 1) : text);
+    const s = { req, text: () => text, destroy: () => req.destroy(), messages: () => messages({ headers: s.res.headers, body: whole() }) };
     s.ended = new Promise((done) => req.on('close', () => done(text)));
     req.on('response', (res) => {
       s.res = res;
