@@ -27,15 +27,15 @@ enum { START_MS = 20000, POLL_US = 10000, STOP_MS = 15000, RELOAD_MS = 10000 };
 /* What is built beside this program. */
 static bool beside(char to[FILE_PATH_MAX], const char *name)
 {
-    char self[FILE_PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    ssize_t len = readlink("/proc/self/exe", to, FILE_PATH_MAX - 1);
+    size_t room = strlen(name) + 1;
 
-    while (len > 0 && self[len - 1] != '/')
+    while (len > 0 && to[len - 1] != '/')
         len--;
-    int n = len <= 0
-                ? -1
-                : snprintf(to, FILE_PATH_MAX, "%.*s%s", (int)len, self, name);
-    return n > 0 && n < (int)FILE_PATH_MAX;
+    if (len <= 0 || (size_t)len + room > FILE_PATH_MAX)
+        return false;
+    memcpy(to + len, name, room);
+    return true;
 }
 
 static bool make_path(char to[FILE_PATH_MAX], const char *dir, const char *name)

@@ -22,6 +22,7 @@
 
 /* Columns of what stands before the effect, where it is not longer. */
 enum { WIDTH_WHAT = 56, WIDTH_STEP = 3, WIDTH_ID = 12 };
+enum { RAILS_MAX = WIDTH_STEP * ENTRY_TREE_DEPTH_MAX + 1 };
 
 enum node_kind {
     NODE_EVENT = 0, /* of the node, its people, its tools */
@@ -309,14 +310,16 @@ static void print_head(const struct printer *p, const struct node *n)
     (void)fputc('\n', p->out);
 }
 
-/* `rails` are the lines of those above that have more below them. */
+/* `rails` are the lines of those above that have more below them: a text that
+ * grows and shrinks with the depth. */
 static void print_below(const struct printer *p, const struct node *up,
-                        const char *rails, unsigned depth)
+                        char rails[RAILS_MAX], unsigned depth)
 {
-    char below[WIDTH_STEP * (ENTRY_TREE_DEPTH_MAX + 1) + 1];
+    char *here = rails + (size_t)WIDTH_STEP * depth;
 
     for (const struct node *n = up->first; n != NULL; n = n->next) {
         bool last = n->next == NULL;
+        *here = '\0';
         paint(p, DIM);
         cli_print(p->out, "%s%s ", rails, last ? "`-" : "|-");
         if (depth == ENTRY_TREE_DEPTH_MAX) {
@@ -327,23 +330,23 @@ static void print_below(const struct printer *p, const struct node *up,
         cli_print(p->out, "%-4llu ", (unsigned long long)n->index);
         paint(p, PLAIN);
         print_words(p, n, depth);
-        (void)snprintf(below, sizeof(below), "%s%s", rails,
-                       last ? "   " : "|  ");
-        print_below(p, n, below, depth + 1);
+        memcpy(here, last ? "   " : "|  ", WIDTH_STEP);
+        print_below(p, n, rails, depth + 1);
     }
 }
 
 void entry_tree_print(struct entry_tree *t, bool color, FILE *out)
 {
     const struct printer p = {.out = out, .color = color};
+    char rails[RAILS_MAX];
 
     link_all(t);
     if (t->others.first != NULL) {
         print_head(&p, &t->others);
-        print_below(&p, &t->others, "", 0);
+        print_below(&p, &t->others, rails, 0);
     }
     for (const struct node *n = t->roots; n != NULL; n = n->next) {
         print_head(&p, n);
-        print_below(&p, n, "", 0);
+        print_below(&p, n, rails, 0);
     }
 }
