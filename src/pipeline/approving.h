@@ -28,6 +28,7 @@ struct approving {
     bool granted; /* `grant` is one, and `lifted` of it */
     struct approval_grant grant;
     struct rules_lifted lifted;
+    bool falls_short; /* what was granted; until all is asked for */
     bool spent; /* taken, and its intent written */
     struct evidence_approval used;
 };

@@ -79,7 +79,7 @@ struct mcp_call {
     size_t gathered; /* servers looked at, of mcp_gather_class */
     struct gathering *gathering;
     struct hub_call call;
-    bool calling, entered;   /* `call` is under way; ... and known to session */
+    bool entered, calling;   /* the session knows it; the hub has it */
     struct hub_offer *offer; /* +1 reference */
     struct catalog_wait pinning;
 
@@ -177,8 +177,7 @@ void mcp_relay_cancel(struct action *a);
 /* The whole answer: in the stream if one was begun, else as JSON. */
 void mcp_answer_message(struct action *a, struct str message);
 void mcp_answer_result(struct action *a, struct str result);
-/* Writes into the stream, which it begins if it must.  False: the caller takes
- * none, or there is no room. */
+/* Begins a stream if it must.  False: the caller takes none, or no more. */
 bool mcp_answer_event(struct action *a, struct str message);
 enum err mcp_answer_begin(struct action *a);
 void mcp_answer_end(struct action *a); /* a stream that was begun */
@@ -192,6 +191,8 @@ void mcp_release(struct action *a);
 /* mcp_ask.c: a server asks in the middle of `a`; false: not taken, and the
  * server is to be told no. */
 bool mcp_ask_begin(struct action *a, const struct hub_event *e);
+/* It takes back what it has asked. */
+void mcp_ask_take_back(struct action *a, const struct hub_event *e);
 /* hub_on_word(): a caller's word about what is under way here; `user` is the
  * worker. */
 void mcp_ask_word(void *user, const struct hub_word *w);

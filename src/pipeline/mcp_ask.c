@@ -84,6 +84,61 @@ bool mcp_ask_begin(struct action *a, const struct hub_event *e)
            action_spawn(a, &mcp_ask_class, &o) != NULL;
 }
 
+/* ---- taken back ---- */
+
+/* The child that asks under this id of the server's, or NULL. */
+static struct action *find_asked(const struct action *a, struct message_id id)
+{
+    LIST_EACH(it, next, &a->children)
+    {
+        struct action *child = CONTAINER_OF(it, struct action, sibling);
+        if (child->class == &mcp_ask_class &&
+            message_id_eq(mcp_of(child)->asked, id))
+            return child;
+    }
+    return NULL;
+}
+
+/* The caller knows it by our number, if it knows it. */
+static void tell_taken_back(struct action *a, const struct action *child)
+{
+    struct buf message, params;
+
+    if ((child->at.facts & FACT_DISPATCHED) == 0)
+        return;
+    buf_init(&params, 64);
+    buf_init(&message, 256);
+    (void)BUF_LIT(&params, "{\"requestId\":");
+    (void)buf_add_u64(&params, mcp_of(child)->call.number);
+    (void)buf_add_char(&params, '}');
+    message_write_call(&message, (struct message_id){0},
+                       method_row(METHOD_CANCELLED)->name, buf_str(&params));
+    if (buf_ok(&params) && buf_ok(&message))
+        (void)mcp_answer_event(a, buf_str(&message));
+    buf_release(&message);
+    buf_release(&params);
+}
+
+void mcp_ask_take_back(struct action *a, const struct hub_event *e)
+{
+    const struct json *v;
+    struct message_id id;
+    struct arena room;
+    struct action *child = NULL;
+
+    arena_init_spare(&room, REQUEST_ARENA_MAX, &a->worker->spare);
+    if (json_read(&room, e->text, &v, NULL) == ERR_OK &&
+        message_id_read(json_get(v, STR("requestId")), &id))
+        child = find_asked(a, id);
+    arena_release(&room);
+    if (child == NULL)
+        return;
+    tell_taken_back(a, child);
+    pipeline_end(child, ERR_CLOSED);
+}
+
+/* ---- the action ---- */
+
 static enum step parse(struct action *a)
 {
     struct mcp_call *c = mcp_of(a);
@@ -233,9 +288,9 @@ static struct action *find_call(struct worker *worker, const struct hub_word *w)
         if (a->class != &mcp_call_class)
             continue;
         const struct mcp_call *c = mcp_of(a);
-        if (c->calling && c->call.number == w->number &&
+        if (c->entered && c->call.number == w->number &&
             c->session == w->session)
-            return a;
+            return c->settling ? NULL : a; /* it is answered already */
     }
     return NULL;
 }

@@ -171,10 +171,31 @@ static bool split_name(struct action *a)
     return arena_copy(a->arena, name, &c->tool);
 }
 
+/* From here on the caller can take it back, whatever it waits for. */
+static enum step enter(struct action *a)
+{
+    struct mcp_call *c = mcp_of(a);
+
+    c->call.number = hub_number(a->worker->hub);
+    enum err e = mcp_session_enter(c->session, c->id, c->call.number);
+    c->entered = e == ERR_OK;
+    if (e != ERR_CONFLICT)
+        return e == ERR_OK ? STEP_NEXT : stage_stop(a, e);
+    return mcp_stop(a,
+                    (struct fault){.err = ERR_CONFLICT,
+                                   .code = FAULT_REQUEST,
+                                   .text = STR("a request of this id is under "
+                                               "way")},
+                    MCP_IN_HTTP);
+}
+
 static enum step route(struct action *a)
 {
     struct mcp_call *c = mcp_of(a);
 
+    enum step s = enter(a);
+    if (s != STEP_NEXT)
+        return s;
     if (c->method == METHOD_TOOLS_CALL && !split_name(a))
         return no_such_tool(a);
     struct hub_to to = mcp_target_to(a);
@@ -333,6 +354,33 @@ static enum step decide(struct action *a)
 
 /* ---- exactly this action ---- */
 
+/* A request without arguments of a tool: what it is, and all that it says.
+ * Whom `_meta` names and what its token is, is no part of it. */
+static enum err write_request(struct action *a, struct buf *to)
+{
+    static const struct json_patch no_meta = {STR_INIT("_meta"), {NULL, 0}};
+    const struct mcp_call *c = mcp_of(a);
+    const struct json *v = NULL;
+    struct buf text;
+
+    buf_init(&text, 2 * MCP_BODY_MAX);
+    (void)BUF_LIT(&text, "{\"method\":");
+    json_write_str(&text, method_row(c->method)->name);
+    (void)BUF_LIT(&text, ",\"params\":");
+    if (c->params.body == NULL)
+        (void)BUF_LIT(&text, "{}");
+    else
+        json_write(&text, c->params.body, &no_meta, 1);
+    (void)buf_add_char(&text, '}');
+    enum err e = buf_ok(&text)
+                     ? json_read(&a->question, buf_str(&text), &v, NULL)
+                     : ERR_LIMIT;
+    if (e == ERR_OK)
+        e = canon_write(to, &a->question, v);
+    buf_release(&text);
+    return e;
+}
+
 static enum err exact(struct action *a, struct approval_action *to,
                       struct str *room)
 {
@@ -345,7 +393,7 @@ static enum err exact(struct action *a, struct approval_action *to,
     to->tool = c->pinned == NULL ? NULL : &c->pinned->tool.digest;
     buf_init(&text, APPROVAL_TEXT_MAX);
     enum err e = c->about.arguments == NULL
-                     ? ERR_OK
+                     ? write_request(a, &text)
                      : canon_write(&text, &a->question, c->about.arguments);
     if (e == ERR_OK && !arena_copy(a->arena, buf_str(&text), &to->arguments))
         e = ERR_NO_MEMORY;

@@ -47,6 +47,8 @@ static bool rewrite(struct action *a, const struct hub_event *e,
     struct buf token;
     int level;
 
+    if (e->method == METHOD_CANCELLED)
+        return false; /* its id is one that the caller does not know */
     if (e->method != METHOD_PROGRESS && e->method != METHOD_LOG)
         return buf_add(to, e->text);
     if (json_read(room, e->text, &params, NULL) != ERR_OK)
@@ -96,7 +98,10 @@ static void want_next(struct action *a)
 
 static void on_notice(struct action *a, const struct hub_event *e)
 {
-    (void)mcp_relay_notice(a, e); /* who takes no stream misses it */
+    if (e->method == METHOD_CANCELLED)
+        mcp_ask_take_back(a, e);
+    else
+        (void)mcp_relay_notice(a, e); /* who takes no stream misses it */
     want_next(a);
 }
 

@@ -16,7 +16,6 @@ enum err mcp_send_outgoing(struct action *a)
     struct buf body;
     size_t room = (size_t)a->request_bytes + EXTRA;
 
-    c->call.number = hub_number(a->worker->hub);
     if (c->token.type != MESSAGE_ID_NONE)
         change.token = message_id_number(c->call.number, digits);
     arena_init_spare(&home, REQUEST_ARENA_MAX, &a->worker->spare);
@@ -46,16 +45,6 @@ enum step mcp_send(struct action *a)
     struct mcp_call *c = mcp_of(a);
     struct hub_to to = mcp_target_to(a);
 
-    if (mcp_session_enter(c->session, c->id, c->call.number) != ERR_OK) {
-        a->attempt.unsent = true;
-        return mcp_stop(a,
-                        (struct fault){.err = ERR_CONFLICT,
-                                       .code = FAULT_REQUEST,
-                                       .text = STR("a request of this id is "
-                                                   "under way")},
-                        MCP_IN_HTTP);
-    }
-    c->entered = true;
     c->call.event = mcp_relay_event;
     enum err e = hub_send(a->worker->hub, &c->call, &to, c->method,
                           buf_str(&a->outgoing));

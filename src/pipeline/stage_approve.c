@@ -96,6 +96,16 @@ static enum step go_back(struct action *a)
     return STEP_WAIT;
 }
 
+/* A yes that does not lift all of it is none: `decide` says again all that is
+ * needed, and that is asked for anew. */
+static enum step start_over(struct action *a)
+{
+    a->approving->granted = false;
+    a->approving->falls_short = true;
+    pipeline_resume(a, STEP_NEXT);
+    return STEP_WAIT;
+}
+
 /* ---- a ticket ---- */
 
 static void on_decided(struct approval_wait *w, enum approval_state state)
@@ -211,12 +221,13 @@ enum step stage_approve(struct action *a)
     if (e != ERR_OK)
         return stage_stop(a, e);
     struct approving *p = a->approving;
-    /* A yes that did not lift all of it is none: it is asked for anew. */
-    if (!p->granted &&
+    if (p->granted)
+        return start_over(a);
+    if (!p->falls_short &&
         approvals_look(a->worker->approvals, a->arena, &p->digest,
                        loop_wall_us(a->worker->loop), &p->grant) == ERR_OK)
         return go_back(a);
-    p->granted = false;
+    p->falls_short = false;
     return ask(a);
 }
 
