@@ -53,6 +53,12 @@ MUST_CHECK static inline char *buf_space(struct buf *b, size_t n)
     return n < b->room - b->len && !b->failed ? b->ptr + b->len
                                               : buf_grow(b, n);
 }
+/* A hint: about `n` more bytes will come, so that memory grows once. */
+static inline void buf_expect(struct buf *b, size_t n)
+{
+    if (!b->failed && n <= b->max - b->len)
+        (void)!buf_space(b, n);
+}
 static inline void buf_added(struct buf *b, size_t n)
 {
     assert(n <= b->room - b->len);

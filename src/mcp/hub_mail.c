@@ -5,7 +5,10 @@
 #include "base/container.h"
 #include "mcp/hub_part.h"
 
-enum { ERROR_ROOM = 64 * 1024 }; /* of an answer, besides what it carries */
+enum {
+    ERROR_ROOM = 64 * 1024, /* of an answer, besides what it carries */
+    USUAL = 2048,           /* bytes of one */
+};
 
 struct hub_mail *hub_mail_new(void)
 {
@@ -113,6 +116,7 @@ bool hub_mail_answer(struct hub_mail *m, const struct message *response,
     bool is_error = response->kind == MESSAGE_ERROR;
 
     buf_init(&b, max + ERROR_ROOM);
+    buf_expect(&b, USUAL);
     if (is_error)
         write_error(&b, response);
     else

@@ -6,7 +6,10 @@
 #include "base/num.h"
 #include "codec/json_pointer.h"
 
-enum { POINTER_MAX = 512 };
+enum {
+    POINTER_MAX = 512,
+    AROUND = 128, /* what usually stands around params or a result */
+};
 
 struct reader {
     struct arena *a;
@@ -342,6 +345,7 @@ void message_write(struct buf *to, const struct message *m,
 void message_write_call(struct buf *to, struct message_id id, struct str method,
                         struct str params)
 {
+    buf_expect(to, AROUND + params.len);
     write_method(to, id, method);
     if (params.len > 0) {
         (void)BUF_LIT(to, ",\"params\":");
@@ -354,6 +358,7 @@ void message_write_result(struct buf *to, struct message_id id,
                           struct str result)
 {
     assert(id.type != MESSAGE_ID_NONE && result.len > 0);
+    buf_expect(to, AROUND + result.len);
     write_head(to);
     write_id(to, id);
     (void)BUF_LIT(to, ",\"result\":");

@@ -76,6 +76,24 @@ static void test_space_is_given_and_taken(void **state)
     buf_release(&b);
 }
 
+static void test_what_is_expected_is_a_hint(void **state)
+{
+    struct buf b;
+    char room[8];
+    (void)state;
+    buf_init(&b, 5000);
+    buf_expect(&b, 6000); /* more than it may hold: said in vain */
+    assert_true(buf_ok(&b));
+    assert_int_equal(b.room, 0);
+    buf_expect(&b, 3000);
+    assert_true(buf_ok(&b) && b.room >= 3000);
+    assert_int_equal(b.len, 0);
+    buf_release(&b);
+    buf_init_lent(&b, room, sizeof(room));
+    buf_expect(&b, 100);
+    assert_true(buf_add(&b, STR("12345678")) && buf_ok(&b));
+}
+
 static void test_dropping_keeps_the_rest_in_order(void **state)
 {
     (void)state;
@@ -115,6 +133,7 @@ int main(void)
         cmocka_unit_test(test_the_maximum_is_exact_and_failure_sticks),
         cmocka_unit_test(test_a_format_that_does_not_fit_adds_nothing),
         cmocka_unit_test(test_space_is_given_and_taken),
+        cmocka_unit_test(test_what_is_expected_is_a_hint),
         cmocka_unit_test(test_dropping_keeps_the_rest_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
