@@ -154,6 +154,20 @@ describe('tools while processes die', () => {
     }
   });
 
+  test('a runner that is killed: its servers end with it, calls are told, and the next ones work', async () => {
+    const to = { server: 'pipe', session: await begin(writ, { server: 'pipe' }) };
+    assert.equal(said(await one(writ, to, 'fault', { how: 'answers' })), 'fine');
+    const families = children();
+    const calls = Array.from({ length: 4 }, () => one(writ, to, 'fault', { how: 'hangs' }));
+    await writ.until(async () => (await writ.status()).calls.open >= 4, 5000, 'at work');
+    const pid = await writ.pid('runner');
+    process.kill(pid, 'SIGKILL');
+    for (const m of await Promise.all(calls)) assert.ok(['upstream_failed', 'upstream_connect'].includes(reason(m)), JSON.stringify(m));
+    await writ.until(() => !children().some((c) => families.includes(c)), 10000, 'gone');
+    await writ.until(async () => said(await one(writ, to, 'fault', { how: 'answers' })) === 'fine', 15000, 'working again');
+    await settled(writ);
+  });
+
   test('a stop with streams open: calls may finish, wherever their links are, until time is up', async () => {
     const sessions = await Promise.all(Array.from({ length: 6 }, async () => ({ server: 'web', session: await begin(writ, { server: 'web' }) })));
     const pipe = { server: 'pipe', session: await begin(writ, { server: 'pipe' }) };
@@ -189,6 +203,7 @@ describe('tools of many sessions, at two workers', () => {
   const sections = (place) => ['workers: 2', 'sessions: {idle: 3s}', tools(
     http('web', `${server.url}${place}`, 'risk: {"*": [read]}, idle: 1s, sampling: true, elicitation: true'),
     http('second', second.url, 'risk: {"*": [read]}, idle: 1s'),
+    http('shared', second.url, 'risk: {"*": [read]}, idle: 1s, shared: true'),
     stdio('pipe', [FAULTY, MARK], 'risk: {"*": [read]}, idle: 1s'))].join('\n');
 
   before(async () => {
@@ -201,7 +216,10 @@ describe('tools of many sessions, at two workers', () => {
         call: (_, { notify, meta, res, session }) => { ticks[session] = 0; const t = setInterval(() => notify('notifications/progress', { progressToken: meta.progressToken, progress: ++ticks[session] }), 5); res.on('close', () => { clearInterval(t); ticks[session] = 'over'; }); },
       },
     });
-    second = await ToolServer.start({ wait: other.tool() });
+    second = await ToolServer.start({
+      wait: other.tool(),
+      count: { description: 'Counts', inputSchema: schema({ n: { type: 'integer' } }), call: ({ n }, { notify, meta, res }) => { let at = 0; const t = setInterval(() => notify('notifications/progress', { progressToken: meta.progressToken, progress: ++at, message: `of ${n}` }), 5); res.on('close', () => clearInterval(t)); } },
+    });
     writ = await Writ.start({
       providers, models, callers: { alice: agent, bob: agent }, more: sections(''),
       env: { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=8:malloc_context_size=4` },
@@ -241,6 +259,53 @@ describe('tools of many sessions, at two workers', () => {
       assert.deepEqual(got.result, result);
     }));
     await post(writ, undefined, { ...to, method: 'DELETE' });
+  });
+
+  test('what a server asks ends with its call, however that ends', async () => {
+    const to = await session('web', { capabilities: { sampling: {}, elicitation: {} } });
+    const ends = {
+      'the caller hangs up': (s) => s.destroy(),
+      'the caller cancels': (s, body) => post(writ, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: body.id } }, to),
+      'the server dies': (s, body, x) => x.res.socket.destroy(),
+      'the server answers all the same': (s, body, x) => { x.res.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: x.id, result: text('well') })}\n\n`); },
+      'the server takes it back': (s, body, x) => { x.notify('notifications/cancelled', { requestId: asking.at(-1) }); x.res.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: x.id, result: text('well') })}\n\n`); },
+    };
+    const asking = [];
+    for (const [how, end] of Object.entries(ends)) {
+      let there;
+      server.tools.ask.call = (_, x) => { there = x; x.ask('sampling/createMessage', { messages: [{ role: 'user', content: { type: 'text', text: how } }], maxTokens: 5 }).catch(() => {}); asking.push([...server.pending.keys()].at(-1)); return new Promise(() => {}); };
+      const body = request('ask', { n: 0 });
+      const s = await open(writ, body, to);
+      const asked = await writ.until(() => s.messages().find((m) => m.method === 'sampling/createMessage'), 5000, 'asked');
+      await end(s, body, there);
+      await s.ended;
+      await settled(writ);
+      const late = await post(writ, { jsonrpc: '2.0', id: asked.id, result: { model: 'mine', role: 'assistant', content: { type: 'text', text: 'late' } } }, to);
+      assert.equal(late.status, 202, how);
+    }
+    assert.doesNotMatch(JSON.stringify(server.requests.map((r) => r.body?.result ?? null)), /"late"/, 'nothing of it goes on');
+    const entries = await writ.entries();
+    for (const intent of entries.filter((e) => e.kind === 'intent' && e.action === 'sampling:create'))
+      assert.ok(entries.some((e) => e.kind === 'outcome' && e.intent === intent.index), JSON.stringify(intent));
+    assert.match(said(await one(writ, to, 'fine', { n: 1 })), /fine 1/);
+    await post(writ, undefined, { ...to, method: 'DELETE' });
+  });
+
+  test('one session with a server for all: each gets what is its own', async () => {
+    const begun = () => second.requests.filter((r) => r.body?.method === 'initialize').length;
+    const before = begun();
+    const sessions = await Promise.all(Array.from({ length: 12 }, () => session('shared')));
+    await Promise.all(sessions.map(async (to, i) => {
+      const s = await open(writ, request('count', { n: i }, { progressToken: `t${i}` }), to);
+      await writ.until(() => s.messages().length > 3, 5000, 'counting');
+      if (i % 3 === 0) s.destroy(); // of no concern to the others
+      else await writ.until(() => s.messages().length > 20, 10000, 'going on');
+      for (const m of s.messages()) assert.deepEqual([m.params.progressToken, m.params.message], [`t${i}`, `of ${i}`]);
+      s.destroy();
+    }));
+    assert.equal(begun() - before, 1);
+    await settled(writ);
+    for (const to of sessions) await post(writ, undefined, { ...to, method: 'DELETE' });
   });
 
   test('a call is cancelled from any connection', async () => {
