@@ -16,6 +16,16 @@ static bool is_loopback(const struct uri_authority *a)
                       : str_starts(a->host, STR("127."));
 }
 
+/* The caller is on this machine; over IPv4 at a listener of IPv6, too. */
+static bool is_local(struct str peer)
+{
+    struct uri_authority a;
+
+    return uri_authority(peer, &a) == ERR_OK &&
+           (is_loopback(&a) ||
+            (a.is_ipv6 && str_starts(a.host, STR("::ffff:127."))));
+}
+
 static bool is_one_of(struct str what, struct names list)
 {
     for (size_t i = 0; i < list.count; i++) {
@@ -41,14 +51,13 @@ static bool is_same(struct str origin, struct str authority)
 bool mcp_gate_admits(const struct settings *s,
                      const struct http_request_head *head, struct str peer)
 {
-    struct uri_authority asked, caller;
+    struct uri_authority asked;
     struct str origin;
 
     if (uri_authority(head->authority, &asked) != ERR_OK)
         return false;
     bool known = is_loopback(&asked) || is_one_of(asked.host, s->hosts);
-    bool local = uri_authority(peer, &caller) == ERR_OK && is_loopback(&caller);
-    if (local && !known)
+    if (!known && is_local(peer))
         return false;
     if (!mcp_gate_field(head, STR("origin"), &origin))
         return false;
