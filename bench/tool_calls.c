@@ -1,5 +1,5 @@
 /*
- * tool_calls.c - callers of tools over MCP (Streamable HTTP, answers in JSON):
+ * tool_calls.c - callers of tools over MCP (Streamable HTTP):
  * SESSIONS sessions, over which CONNECTIONS kept connections ask one request
  * after the other.  MESSAGE_FILE is the request, with ten zeros for its id.
  *
@@ -7,7 +7,8 @@
  *
  * When all sessions are open and every connection has had an answer it prints
  * "ready", and waits for a line; after its SECONDS it prints one line of JSON.
- * Every answer must be a result, 200, and as long as that connection's first.
+ * Every answer must be 200 and as long as that connection's first, which must
+ * be a result; where answers tell no length, each must be a result.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,8 @@ struct connection {
     char *answer;
     size_t len, room;
     size_t head_len, whole; /* of the answer; 0: not known yet */
-    size_t usual;           /* the length of every body */
+    bool chunked;           /* `whole` is known at its end */
+    size_t usual;           /* the length of every body; 0: it is chunked */
 };
 
 struct load {
@@ -89,7 +91,8 @@ static void compose(struct load *l, struct connection *c, const char *method,
 
 static void ask(struct connection *c)
 {
-    c->len = c->whole = 0;
+    c->len = c->whole = c->head_len = 0;
+    c->chunked = false;
     c->sent_ns = now_ns();
     if (!wire_write(&c->wire, c->request, c->request_len))
         die("write");
@@ -125,10 +128,10 @@ static void read_head(struct connection *c)
     if (end == NULL)
         return;
     const char *length = strcasestr(c->answer, "\r\ncontent-length:");
-    if (length == NULL || length > end)
-        die("an answer without a length");
     c->head_len = (size_t)(end + 4 - c->answer);
-    c->whole = c->head_len + strtoul(length + 17, NULL, 10);
+    c->chunked = length == NULL || length > end;
+    if (!c->chunked)
+        c->whole = c->head_len + strtoul(length + 17, NULL, 10);
 }
 
 /* Reads what is there; true: the answer is whole. */
@@ -145,8 +148,11 @@ static bool read_on(struct connection *c)
         die("a connection was closed");
     c->len += (size_t)n;
     c->answer[c->len] = '\0';
-    if (c->whole == 0)
+    if (c->head_len == 0)
         read_head(c);
+    if (c->chunked && c->len >= c->head_len + 5 &&
+        memcmp(c->answer + c->len - 5, "0\r\n\r\n", 5) == 0)
+        c->whole = c->len;
     return c->whole != 0 && c->len >= c->whole;
 }
 
@@ -201,6 +207,13 @@ static void open_session(struct load *l, size_t i)
     exchange(l, c, "HTTP/1.1 202");
 }
 
+static bool is_result(const struct connection *c)
+{
+    return strncmp(c->answer, "HTTP/1.1 200", 12) == 0 &&
+           strstr(c->answer, "\"result\":") != NULL &&
+           strstr(c->answer, "\"isError\":true") == NULL;
+}
+
 /* The request that this connection will repeat, once. */
 static void warm_up(struct load *l, size_t i)
 {
@@ -213,12 +226,11 @@ static void warm_up(struct load *l, size_t i)
     c->id_at = (size_t)(id - c->request);
     number_request(l, c);
     exchange(l, c, "HTTP/1.1 200");
-    if (strstr(c->answer, "\"result\":") == NULL ||
-        strstr(c->answer, "\"isError\":true") != NULL) {
+    if (!is_result(c)) {
         fprintf(stderr, "%.4000s\n", c->answer);
         _exit(1);
     }
-    c->usual = c->whole - c->head_len;
+    c->usual = c->chunked ? 0 : c->whole - c->head_len;
 }
 
 static void close_session(struct load *l, size_t i)
@@ -235,9 +247,10 @@ static void finish(struct load *l, struct connection *c)
 
     l->done++;
     samples_add(&l->took, now - c->sent_ns);
-    if (strncmp(c->answer, "HTTP/1.1 200", 12) != 0 ||
-        c->whole - c->head_len != c->usual)
-        l->bad++;
+    bool ok = c->usual == 0 ? is_result(c)
+                            : strncmp(c->answer, "HTTP/1.1 200", 12) == 0 &&
+                                  c->whole - c->head_len == c->usual;
+    l->bad += ok ? 0 : 1;
     if (now < l->end_ns)
         ask_next(l, c);
     else

@@ -17,7 +17,7 @@ class Meter:
         self.target = target
         self.writ = isinstance(target, servers.Writ)
         found = target.pids() if pids is None else pids
-        self.tools = [p for p in found if self.writ and machine.name(p) == "tools"]
+        self.tools = [p for p in found[1:] if machine.name(p) == "tools"]
         self.pids = [p for p in found if p not in self.tools]
         self.beside = [pid for server in bench.running for pid in server.pids()
                        if server.cpu == servers.LOAD_CPU]

@@ -18,6 +18,7 @@ def name_of(row):
             "writ-before_action": "Writ before_action",
             "writ-everything": "Writ, two links, 1,000 policies, budgets",
             "writ-batched": "Writ batched",
+            "mcp-proxy": "mcp-proxy (crate, log)", "mcp-proxy-npm": "mcp-proxy (npm)",
             "writ-tools": "Writ"}.get(row["target"], row["target"].replace("writ-tools", "Writ"))
 
 

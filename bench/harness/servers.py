@@ -141,6 +141,30 @@ class Bench:
         server.launch(self.programs / "tools", server.port, count)
         return server.wait()
 
+    def peer(self, program):
+        """A program of another registry than the system's; where it was put."""
+        path = self.dir.parent / "bench-peers" / program
+        if not path.exists():
+            raise Missing("not installed")
+        return path
+
+    def mcp_proxy(self, web):
+        """The crate: a gateway of tools in Rust."""
+        program = self.peer("bin/mcp-proxy")
+        server = self.add(Server("mcp-proxy", self.dir / "mcp-proxy", PROXY_CPU))
+        conf = fill("mcp_proxy.toml", server.dir / "proxy.toml", port=server.port, key=KEY,
+                    web=web, tools=self.programs / "tools")
+        server.launch(program, "--config", conf, env={"TOKIO_WORKER_THREADS": "1"})
+        return server.wait(30)
+
+    def mcp_proxy_npm(self):
+        """The package of npm: pipes to HTTP."""
+        program = self.peer("node_modules/.bin/mcp-proxy")
+        server = self.add(Server("mcp-proxy-npm", self.dir / "mcp-proxy-npm", PROXY_CPU))
+        server.launch("node", program, "--host", "127.0.0.1", "--port", server.port, "--server",
+                      "stream", "--no-eventStore", "--", self.programs / "tools", "-", "2")
+        return server.wait(30)
+
     def floor(self, upstream):
         server = self.add(Server("floor", self.dir / "floor", PROXY_CPU))
         server.launch(self.programs / "floor", server.port, upstream)

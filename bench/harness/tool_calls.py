@@ -15,9 +15,9 @@ LISTED = 1000              # tools of the server that has many
 LISTS = 4                  # callers who list them
 MESSAGE = 1024             # bytes of a call, and nearly so of its answer
 
-HTTP = ("direct", "nginx", "nginx-auth-log", "writ-tools read", "writ-tools write")
+HTTP = ("direct", "nginx", "nginx-auth-log", "mcp-proxy", "writ-tools read", "writ-tools write")
 MANY = ("writ-tools read", "writ-tools read of 1,000")
-PIPES = ("direct", "writ-tools shared", "writ-tools one session")
+PIPES = ("direct", "mcp-proxy", "mcp-proxy-npm", "writ-tools shared", "writ-tools one session")
 LISTING = ("direct", "writ-tools")
 
 # Who may do what: by typed arguments, and a tenth of the many tools is not
@@ -53,12 +53,12 @@ def make_messages(directory):
                 '"arguments":{"text":"%s","count":3}}}' % (name, text))
 
     messages = {"list": '{"jsonrpc":"2.0","id":0000000000,"method":"tools/list"}'}
-    for name in ("echo", "put"):
+    for name in ("echo", "put", "web/echo", "pipe/echo"):
         room = MESSAGE - len(call(name, ""))
         messages[name] = call(name, ("the quick brown fox jumps over the lazy dog, " * 40)[:room])
     paths = {}
     for name, text in messages.items():
-        paths[name] = directory / f"tool-{name}.json"
+        paths[name] = directory / f"tool-{name.replace('/', '-')}.json"
         paths[name].write_text(text)
     return paths
 
@@ -92,6 +92,8 @@ class ToolCalls(Runs):
             "nginx": lambda: bench.nginx(self.web.port),
             "nginx-auth-log": lambda: bench.nginx(
                 self.web.port, auth=bench.nginx_that_says_yes().port),
+            "mcp-proxy": lambda: bench.mcp_proxy(self.web.port),
+            "mcp-proxy-npm": bench.mcp_proxy_npm,
             "writ-tools": lambda: bench.writ_node(
                 self.web.port, "before_action", policy=POLICY, more=self.settings(),
                 risk=("read", "write")),
@@ -108,6 +110,8 @@ class ToolCalls(Runs):
     def http(self, kind, name, connections):
         target = self.targets[name.split(" ")[0]]
         path, what = PLACES.get(name, ("/mcp", "list" if kind == "list" else "echo"))
+        if name == "mcp-proxy":     # one path for all, with names of its own
+            path, what = "/", "pipe/echo" if kind == "pipes" else "web/echo"
         sessions = 1 if name.endswith("one session") else min(connections, SESSIONS_MAX)
         return target, [
             "taskset", "-c", str(servers.LOAD_CPU), str(self.bench.programs / "tool_calls"),
