@@ -38,6 +38,10 @@ static enum err read_parents(struct arena *a, const struct json *json,
         enum err e = value_json_uid(parent, &parents[i], ret_what);
         if (e != ERR_OK)
             return e;
+        *ret_what = "an action has a parent that is no action";
+        if (schema_is_action_type(to->uid.type) &&
+            !schema_is_action_type(parents[i].type))
+            return ERR_MALFORMED;
     }
     to->parents = parents;
     to->parent_count = count;

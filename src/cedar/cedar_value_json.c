@@ -19,13 +19,22 @@ static enum err refuse(struct reading *r, const char *what)
     return ERR_MALFORMED;
 }
 
+static bool is_uid(const struct json *json)
+{
+    return json_type(json_get(json, STR("type"))) == JSON_STRING &&
+           json_type(json_get(json, STR("id"))) == JSON_STRING;
+}
+
 enum err value_json_uid(const struct json *json, struct cedar_uid *ret,
                         const char **ret_what)
 {
     const struct json *inner = json_get(json, STR("__entity"));
     struct str type;
     struct str id;
-    if (json_count(json) == 1 && inner != NULL)
+    *ret_what = "the __expr escape is no longer part of Cedar";
+    if (json_type(json_get(json, STR("__expr"))) == JSON_STRING)
+        return ERR_MALFORMED;
+    if (is_uid(inner))
         json = inner;
     *ret_what = "an entity is an object with the strings type and id";
     if (!json_str(json_get(json, STR("type")), &type) ||
@@ -113,17 +122,11 @@ static enum err read_call(struct reading *r, const struct json *json,
     return f == CEDAR_FAULT_NONE ? ERR_OK : refuse(r, cedar_fault_text(f));
 }
 
-static bool is_call(const struct json *json)
+bool value_json_is_call(const struct json *json)
 {
     return json_type(json_get(json, STR("fn"))) == JSON_STRING &&
            (json_get(json, STR("arg")) != NULL ||
             json_type(json_get(json, STR("args"))) == JSON_ARRAY);
-}
-
-static bool is_uid(const struct json *json)
-{
-    return json_type(json_get(json, STR("type"))) == JSON_STRING &&
-           json_type(json_get(json, STR("id"))) == JSON_STRING;
 }
 
 /* An escape is the only member and has the right members inside. */
@@ -134,9 +137,9 @@ static enum err read_object(struct reading *r, const struct json *json,
         return read_record(r, json, ret);
     const struct json *entity = json_get(json, STR("__entity"));
     const struct json *call = json_get(json, STR("__extn"));
-    if (json_get(json, STR("__expr")) != NULL)
+    if (json_type(json_get(json, STR("__expr"))) == JSON_STRING)
         return refuse(r, "the __expr escape is no longer part of Cedar");
-    if (is_call(call))
+    if (value_json_is_call(call))
         return read_call(r, call, ret);
     if (!is_uid(entity))
         return read_record(r, json, ret);

@@ -81,11 +81,16 @@ static bool type_name(struct reader *r, struct parser_path *ret)
     return true;
 }
 
-/* An identifier or a string. */
+/* An identifier or a string, of what has no namespace: even __cedar. */
 static bool free_name(struct parser *p, struct str *ret)
 {
-    return p->token.kind == TOKEN_STRING ? parser_string(p, ret)
-                                         : parser_name(p, ret);
+    if (p->token.kind == TOKEN_STRING)
+        return parser_string(p, ret);
+    if (!parser_at_word(p, STR("__cedar")))
+        return parser_name(p, ret);
+    *ret = p->token.text;
+    parser_advance(p);
+    return true;
 }
 
 static bool type(struct reader *r, struct raw_type **ret);
@@ -190,8 +195,9 @@ static bool entity_item(struct reader *r, struct raw_name *to)
 static bool action_item(struct reader *r, struct raw_name *to)
 {
     struct parser_path name;
-    if (r->p.token.kind == TOKEN_STRING)
-        return parser_string(&r->p, &to->id);
+    if (r->p.token.kind == TOKEN_STRING ||
+        parser_at_word(&r->p, STR("__cedar")))
+        return free_name(&r->p, &to->id);
     if (!path(r, &name, false))
         return false;
     if (!name.is_uid && name.is_qualified)

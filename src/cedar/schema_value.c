@@ -8,11 +8,10 @@
 static enum err read_entity(struct arena *a, const struct json *json,
                             struct cedar_value *ret, const char **ret_what)
 {
-    const struct json *inner = json_get(json, STR("__entity"));
     struct cedar_uid *uid = arena_alloc_raw(a, sizeof(*uid));
     if (uid == NULL)
         return ERR_LIMIT;
-    enum err e = value_json_uid(inner != NULL ? inner : json, uid, ret_what);
+    enum err e = value_json_uid(json, uid, ret_what);
     if (e == ERR_OK)
         *ret = cedar_value_entity(uid);
     return e;
@@ -26,20 +25,16 @@ static struct str constructor_of(enum type_kind kind)
                                    : STR("duration");
 }
 
-/* {"fn": ..., "arg": ...}, without {"__extn": ...} around it. */
-static bool is_bare_call(const struct json *json)
-{
-    return json_type(json_get(json, STR("fn"))) == JSON_STRING &&
-           (json_get(json, STR("arg")) != NULL ||
-            json_type(json_get(json, STR("args"))) == JSON_ARRAY);
-}
-
+/* What is around a call, and beside it, does not count here. */
 static enum err read_extension(struct arena *a, const struct json *json,
                                enum type_kind kind, struct cedar_value *ret,
                                const char **ret_what)
 {
     struct str text;
-    if (is_bare_call(json))
+    const struct json *inner = json_get(json, STR("__extn"));
+    if (value_json_is_call(inner))
+        return value_json_call(a, inner, ret, ret_what);
+    if (value_json_is_call(json))
         return value_json_call(a, json, ret, ret_what);
     if (!json_str(json, &text))
         return cedar_value_json(a, json, ret, ret_what);

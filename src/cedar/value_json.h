@@ -7,12 +7,15 @@
 #include "cedar/cedar_value.h"
 
 /*
- * From {"type": ..., "id": ...}, with or without {"__entity": ...} around.
- * Borrows the strings.  ERR_MALFORMED: *ret_what says why.
+ * From {"type": ..., "id": ...}, with or without {"__entity": ...} around;
+ * whatever else is beside them does not count.  Borrows the strings.  ERR_MALFORMED: *ret_what says why.
  */
 MUST_CHECK enum err value_json_uid(const struct json *json,
                                    struct cedar_uid *ret,
                                    const char **ret_what);
+
+/* True when it has "fn" and "arg", or "args". */
+bool value_json_is_call(const struct json *json);
 
 /*
  * The value of {"fn": ..., "arg": ...} or {"fn": ..., "args": [...]}, as it
