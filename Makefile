@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 5
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run demo
 run: build ## build, start on embedded defaults, walk through, keep serving
@@ -25,7 +25,7 @@ install: build ## to PREFIX (/usr/local), under DESTDIR
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: test test-unit test-flow test-tsan test-fault test-fuzz test-all
+.PHONY: test test-unit test-flow test-differential test-tsan test-fault test-fuzz test-all
 test: setup-test build-dev ## set-up, build, unit and flow tests under ASan
 	tools/test dev unit flow
 
@@ -34,6 +34,9 @@ test-unit: setup-test build-dev ## only the unit tests
 
 test-flow: setup-test build-dev ## only the flow tests; FLOW_FILES="a.test.mjs ..." for some
 	tools/test dev flow
+
+test-differential: setup-test build-dev ## Cedar beside another engine: CASES (200000) from SEED (1)
+	tools/test dev differential
 
 test-tsan: setup-test build-tsan ## unit tests and some flow tests under TSan
 	tools/test tsan unit flow
