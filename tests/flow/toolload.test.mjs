@@ -200,8 +200,9 @@ describe('tools of many sessions, at two workers', () => {
   let server, second, writ, gateway;
   const ticks = {}; // how far `tick` came, by session
 
-  const sections = (place) => ['workers: 2', 'sessions: {idle: 3s}', tools(
-    http('web', `${server.url}${place}`, 'risk: {"*": [read]}, idle: 1s, sampling: true, elicitation: true'),
+  const sections = (place) => ['workers: 2', tools(
+    http('web', server.url, 'risk: {"*": [read]}, idle: 1s, sampling: true, elicitation: true'),
+    http('moves', `${server.url}${place}`, 'risk: {"*": [read]}'),
     http('second', second.url, 'risk: {"*": [read]}, idle: 1s'),
     http('shared', second.url, 'risk: {"*": [read]}, idle: 1s, shared: true'),
     stdio('pipe', [FAULTY, MARK], 'risk: {"*": [read]}, idle: 1s'))].join('\n');
@@ -349,7 +350,7 @@ describe('tools of many sessions, at two workers', () => {
   });
 
   test('a reload while calls run: they end as they began, only what changed is opened anew', async () => {
-    const first = await session('web'), another = await session('second');
+    const first = await session('moves'), another = await session('second');
     const calls = [one(writ, first, 'wait'), one(writ, another, 'wait')];
     await writ.until(() => held.waiting.length === 1 && other.waiting.length === 1, 5000, 'at work');
     const opened = () => [server, second].map((s) => s.requests.filter((r) => r.body?.method === 'initialize').length);
