@@ -50,12 +50,12 @@ static void print_tools(FILE *out, const struct demo *d)
               "  # tools, as curl calls them; any MCP client takes the same "
               "address and the key\n"
               "  MCP=http://127.0.0.1:%u/mcp/" DEMO_SERVER "\n"
-              "  " DEMO_MCP_SESSION "\n"
-              "  " DEMO_MCP_FUNCTION "\n"
+              "  %s\n"
+              "  %s\n"
               "  call read_note '{\"path\":\"public/hours.txt\"}'\n"
               "  call pay '{\"to\":\"acme paper\",\"amount\":900}'   # waits "
               "a minute for somebody\n\n",
-              d->port);
+              d->port, DEMO_MCP_SESSION, DEMO_MCP_FUNCTION);
 }
 
 /* So that "writ" is this program. */

@@ -35,6 +35,7 @@ struct demo {
     unsigned port, provider_port;
     char key[DEMO_KEY_MAX];         /* the agent's */
     char session[DEMO_SESSION_MAX]; /* with the server of tools; or empty */
+    unsigned calls;                 /* of tools */
     struct demo_ticket approved;    /* and used */
     pid_t provider, node;
     int log_fd;

@@ -175,7 +175,7 @@ static bool add_names(const struct demo *d, struct buf *to)
     struct demo_answer answer;
     const struct json *v = NULL, *tool;
 
-    receive(post(d, STR("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+    receive(post(d, STR("{\"jsonrpc\":\"2.0\",\"id\":\"l\",\"method\":"
                         "\"tools/list\"}")),
             &answer);
     bool ok =
@@ -209,15 +209,16 @@ bool demo_mcp_list(const struct demo *d, const char *want)
 
 /* ---- a call ---- */
 
-int demo_mcp_send(const struct demo *d, const struct demo_tool *tool)
+/* Under an id of its own: others may be under way in the session. */
+int demo_mcp_send(struct demo *d, const struct demo_tool *tool)
 {
     struct buf body;
 
     buf_init(&body, 4 * KIB);
     buf_addf(&body,
-             "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+             "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"tools/call\","
              "\"params\":{\"name\":\"%s\",\"arguments\":%s}}",
-             tool->name, tool->arguments);
+             ++d->calls, tool->name, tool->arguments);
     int fd = buf_ok(&body) ? post(d, buf_str(&body)) : -1;
     buf_release(&body);
     return fd;
@@ -236,7 +237,7 @@ void demo_mcp_receive(int fd, struct demo_tool_answer *ret)
     read_answer(ret);
 }
 
-void demo_mcp_call(const struct demo *d, const struct demo_tool *tool,
+void demo_mcp_call(struct demo *d, const struct demo_tool *tool,
                    struct demo_tool_answer *ret)
 {
     demo_mcp_receive(demo_mcp_send(d, tool), ret);

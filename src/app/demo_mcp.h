@@ -27,13 +27,13 @@ bool demo_mcp_begin(struct demo *d);
 bool demo_mcp_list(const struct demo *d, const char *want);
 
 /* Calls a tool; the answer has to be released in any case. */
-void demo_mcp_call(const struct demo *d, const struct demo_tool *tool,
+void demo_mcp_call(struct demo *d, const struct demo_tool *tool,
                    struct demo_tool_answer *ret);
 void demo_mcp_release(struct demo_tool_answer *a);
 
 /* The same in two, for what is held meanwhile: a descriptor, or -1; then its
  * answer, which closes it. */
-int demo_mcp_send(const struct demo *d, const struct demo_tool *tool);
+int demo_mcp_send(struct demo *d, const struct demo_tool *tool);
 bool demo_mcp_is_held(int fd); /* nothing has come yet */
 void demo_mcp_receive(int fd, struct demo_tool_answer *ret);
 
@@ -44,9 +44,9 @@ void demo_mcp_show(const struct demo *d, const struct demo_tool *tool,
 /* The function that demo_mcp_show() is about. */
 #define DEMO_MCP_FUNCTION                                                      \
     "call() { curl -s $MCP -H \"authorization: Bearer $KEY\" -H "              \
-    "\"mcp-session-id: $SESSION\" --json '{\"jsonrpc\":\"2.0\",\"id\":1,"      \
-    "\"method\":\"tools/call\",\"params\":{\"name\":\"'$1'\",\"arguments\":"   \
-    "'\"$2\"'}}'; }"
+    "\"mcp-session-id: $SESSION\" --json '{\"jsonrpc\":\"2.0\",\"id\":\"'"     \
+    "$(date +%N)'\",\"method\":\"tools/call\",\"params\":{\"name\":\"'$1'\","  \
+    "\"arguments\":'\"$2\"'}}'; }"
 /* What gets $SESSION. */
 #define DEMO_MCP_SESSION                                                       \
     "SESSION=$(curl -s -D - -o /dev/null $MCP -H \"authorization: Bearer "     \

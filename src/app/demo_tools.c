@@ -33,7 +33,7 @@ bool demo_tools_step(struct demo *d)
     demo_tell_command(d, "MCP=http://127.0.0.1:%u/mcp/" DEMO_SERVER, d->port);
     if (!demo_mcp_begin(d) || !demo_mcp_list(d, "read_note, pay, update"))
         return demo_tell_verdict(d, false, "the tools are not listed so");
-    demo_tell_command(d, DEMO_MCP_FUNCTION);
+    demo_tell_command(d, "%s", DEMO_MCP_FUNCTION);
     return demo_tell_verdict(d, call_allowed(d),
                              "decided, recorded and sent, like a model call");
 }
