@@ -91,7 +91,8 @@ static void check_http(const struct config_checking *c,
                           "is of no use with an http:// URL");
 }
 
-/* Of a session that several callers share nobody can tell whom it asks. */
+/* Of a session that several callers share nobody can tell whom it asks; and it
+ * has one credential, whoever calls. */
 static void check_shared(const struct config_checking *c,
                          const struct tool_server_settings *t, const char *key,
                          bool asks)
@@ -127,6 +128,7 @@ static void check_server(const struct config_checking *c,
     config_check_credentials(c, &place);
     check_shared(c, t, "sampling", t->sampling);
     check_shared(c, t, "elicitation", t->elicitation);
+    check_shared(c, t, "credential", t->credential_count > 1);
     if (t->call_ms > t->call_max_ms)
         config_report_add(c->report,
                           config_checking_place(c, path, "tools.%.*s.timeout",

@@ -80,7 +80,6 @@ static const char whole[] = LEAST
     "    region: eu\n"
     "    ca: ca.pem\n"
     "    connect: 2s\n"
-    "    shared: true\n"
     "  near: {transport: http, url: 'http://[::1]:9000', region: eu,\n"
     "         insecure: true, new: pin}\n"
     "approvals: {ttl: 10m, hold: 5s, used: 1m, groups: {finance: [alice,\n"
@@ -156,7 +155,7 @@ static void test_a_url_is_read_into_its_parts(void **state)
     assert_str(t->credentials[1].id, "tools/crm/1");
     assert_str(t->credentials[1].file, "/etc/writ/k");
     assert_str(t->region, "eu");
-    assert_true(t->shared);
+    assert_false(t->shared);
 
     t = &s.tools[2];
     assert_false(t->http.tls);
@@ -243,6 +242,18 @@ static void check_mistakes(const struct mistake *rows, size_t n)
 #define HTTP(more)                                                             \
     LEAST "tools:\n  crm: {transport: http, url: 'https://h/mcp',\n    " more  \
           "}\n"
+
+static void test_a_shared_server_has_one_credential(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct settings s;
+
+    load_right(&a, HTTP("shared: true, credential: [{env: A}]"), &s);
+    assert_true(s.tools[0].shared);
+    assert_int_equal(s.tools[0].credential_count, 1);
+    arena_release(&a);
+}
 
 static void test_a_key_of_the_other_transport_says_so(void **state)
 {
@@ -403,6 +414,9 @@ static void test_contradictions_are_refused(void **state)
          "expected shared: false"},
         {STDIO("shared: true, elicitation: true"),
          "writ.yaml:5:32: tools.files.elicitation: needs a session for each "
+         "caller; expected shared: false"},
+        {HTTP("shared: true, credential: [{env: A, tenants: acme}, {env: B}]"),
+         "writ.yaml:5:31: tools.crm.credential: needs a session for each "
          "caller; expected shared: false"},
         {STDIO("timeout: 5m, max: 1m"),
          "writ.yaml:5:14: tools.files.timeout: is longer than "
@@ -581,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_a_command_is_read_into_its_parts),
         cmocka_unit_test(test_a_url_is_read_into_its_parts),
         cmocka_unit_test(test_approvals_and_mcp_are_read),
+        cmocka_unit_test(test_a_shared_server_has_one_credential),
         cmocka_unit_test(test_a_key_of_the_other_transport_says_so),
         cmocka_unit_test(test_wrong_values_say_what_was_expected),
         cmocka_unit_test(test_contradictions_are_refused),
