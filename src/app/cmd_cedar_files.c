@@ -1,6 +1,7 @@
 /* cmd_cedar_files.c - see cmd_cedar_files.h. */
 #include "app/cmd_cedar_files.h"
 
+#include "cedar/cedar_policy_json.h"
 #include "os/file.h"
 
 void cmd_cedar_files_init(struct cmd_cedar_files *f, int dir)
@@ -98,7 +99,10 @@ bool cmd_cedar_files_policies(struct cmd_cedar_files *f, const char *path)
     struct cedar_errors errors = {.count = 0};
     if (!cmd_cedar_files_text(f, path))
         return false;
-    enum err e = cedar_policies_load(buf_str(&f->text), &errors, &f->policies);
+    struct str text = buf_str(&f->text);
+    enum err e = is_json(text)
+                     ? cedar_policy_json_load(text, &errors, &f->policies)
+                     : cedar_policies_load(text, &errors, &f->policies);
     return report(f, path, e, &errors);
 }
 

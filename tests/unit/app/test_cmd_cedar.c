@@ -230,6 +230,27 @@ static void test_one_request_is_answered(void **state)
            "{\"decision\":\"deny\",\"reason\":[],\"errors\":[],\"faults\":[]}");
 }
 
+static void test_policies_and_schema_may_be_json(void **state)
+{
+    (void)state;
+    put("q.json", "{" ALICE "\"context\": {}}");
+    put("p.json",
+        "{\"staticPolicies\": {}, \"templates\": {\"t\": {\"effect\": "
+        "\"permit\", \"principal\": {\"op\": \"==\", \"slot\": "
+        "\"?principal\"}, \"action\": {\"op\": \"All\"}, \"resource\": "
+        "{\"op\": \"All\"}, \"conditions\": []}}, \"templateLinks\": "
+        "[{\"templateId\": \"t\", \"newId\": \"mine\", \"values\": "
+        "{\"?principal\": {\"type\": \"User\", \"id\": \"a\"}}}]}");
+    put("s.json",
+        "{\"\": {\"entityTypes\": {\"User\": {}, \"Doc\": {}}, "
+        "\"actions\": {\"read\": {\"appliesTo\": {\"principalTypes\": "
+        "[\"User\"], \"resourceTypes\": [\"Doc\"]}}}}}");
+    put("none.json", "[]");
+    PRINTS("cedar authorize --json --policies @/p.json --entities @/none.json "
+           "--schema @/s.json --request @/q.json",
+           0, "{\"decision\":\"allow\",\"reason\":[\"mine\"],");
+}
+
 static void test_a_request_that_is_none_is_refused(void **state)
 {
     (void)state;
@@ -263,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_the_validator_is_of_4_12_unless_asked),
         cmocka_unit_test(test_more_files_than_a_table_would_have),
         cmocka_unit_test(test_one_request_is_answered),
+        cmocka_unit_test(test_policies_and_schema_may_be_json),
         cmocka_unit_test(test_a_request_that_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, write_files, remove_files);
