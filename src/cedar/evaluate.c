@@ -115,8 +115,8 @@ static node_in op_call(struct evaluate *e, node_in n)
 
 /* Entities, attributes and tags. */
 
-static const struct entities_entity *find(const struct evaluate *e,
-                                          const struct cedar_uid *uid)
+const struct entities_entity *evaluate_find(const struct evaluate *e,
+                                            const struct cedar_uid *uid)
 {
     for (size_t i = 0; i < ARRAY_LEN(e->uids); i++)
         if (uid == e->uids[i])
@@ -129,7 +129,7 @@ bool evaluate_in(const struct evaluate *e, const struct cedar_uid *a,
 {
     if (cedar_uid_equal(a, b))
         return true;
-    const struct entities_entity *entity = find(e, a);
+    const struct entities_entity *entity = evaluate_find(e, a);
     return entity != NULL && entities_has_ancestor(entity, b);
 }
 
@@ -145,7 +145,7 @@ static bool attributes(struct evaluate *e, struct cedar_value v,
         e->fault = CEDAR_FAULT_TYPE;
         return false;
     }
-    const struct entities_entity *entity = find(e, v.as.uid);
+    const struct entities_entity *entity = evaluate_find(e, v.as.uid);
     *ret = entity == NULL ? NULL : entity->attributes;
     return true;
 }
@@ -188,7 +188,7 @@ static bool tag(struct evaluate *e, const struct entities_entity **ret_entity,
         return false;
     }
     struct value_key key = value_key_make(value_text(e->top[0]));
-    *ret_entity = find(e, e->top[-1].as.uid);
+    *ret_entity = evaluate_find(e, e->top[-1].as.uid);
     *ret = *ret_entity == NULL ? NULL : value_get((*ret_entity)->tags, &key);
     return true;
 }
@@ -434,22 +434,43 @@ static op_fn *const ops[OP_COUNT] = {
 };
 /* clang-format on */
 
+/* To `end` or, when a jump leads there, beyond; NULL: a fault, at *ret_at. */
+static node_in run(struct evaluate *e, node_in at, node_in end, node_in *ret_at)
+{
+    e->top = e->stack;
+    e->pool.used = 0;
+    while (at < end) {
+        node_in next = ops[at->op](e, at);
+        if (next == NULL) {
+            *ret_at = at;
+            return NULL;
+        }
+        at = next;
+    }
+    return at;
+}
+
 enum cedar_fault evaluate_run(struct evaluate *e, uint32_t first, uint32_t end,
                               struct cedar_value *ret, uint32_t *ret_at)
 {
-    node_in at = e->nodes + first;
-    node_in last = e->nodes + end;
-    e->top = e->stack;
-    e->pool.used = 0;
-    while (at != last) {
-        node_in next = ops[at->op](e, at);
-        if (next == NULL) {
-            *ret_at = (uint32_t)(at - e->nodes);
-            return e->fault;
-        }
-        at = next;
+    node_in at;
+    if (run(e, e->nodes + first, e->nodes + end, &at) == NULL) {
+        *ret_at = (uint32_t)(at - e->nodes);
+        return e->fault;
     }
     assert(e->top == e->stack + 1);
     *ret = e->stack[0];
     return CEDAR_FAULT_NONE;
+}
+
+bool evaluate_path(struct evaluate *e, uint32_t first, uint32_t end,
+                   struct cedar_value *ret)
+{
+    node_in at;
+    node_in last = e->nodes + end;
+    node_in reached = run(e, e->nodes + first, last, &at);
+    if (reached == NULL)
+        return false;
+    *ret = reached == last ? e->top[-1] : (struct cedar_value){0};
+    return true;
 }

@@ -25,6 +25,18 @@ struct evaluate {
 enum cedar_fault evaluate_run(struct evaluate *e, uint32_t first, uint32_t end,
                               struct cedar_value *ret, uint32_t *ret_at);
 
+/*
+ * Runs the nodes from `first` to before `end`, in the middle of a condition.
+ * False: a fault.  CEDAR_NOTHING: what comes before `end` is decided without
+ * them.
+ */
+bool evaluate_path(struct evaluate *e, uint32_t first, uint32_t end,
+                   struct cedar_value *ret);
+
+/* The entity of a uid, or NULL. */
+const struct entities_entity *evaluate_find(const struct evaluate *e,
+                                            const struct cedar_uid *uid);
+
 /* `a in b`, with what is known of the request's own entities. */
 bool evaluate_in(const struct evaluate *e, const struct cedar_uid *a,
                  const struct cedar_uid *b);

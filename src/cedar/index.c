@@ -3,10 +3,8 @@
 
 #include <stdlib.h>
 
+#include "cedar/index_groups.h"
 #include "cedar/program.h"
-
-/* Up to here looking at every scope is faster than the lookups. */
-enum { SCAN_MAX = 16 };
 
 uint64_t index_key(unsigned role, uint64_t hash)
 {
@@ -45,100 +43,142 @@ static bool never_applies(const struct program_policy *policy)
     return policy->is_template;
 }
 
-static uint64_t bucket_of(const struct index *x, uint64_t key)
-{
-    return key >> (64 - x->bits);
-}
-
 /* How many policies share a key, or nearly: those of its bucket. */
 static void count_keys(const struct index *x, uint32_t *shared,
-                       const struct program_policy *at, size_t count)
+                       const struct program_policy *policy)
 {
-    unsigned role;
-    uint64_t key;
-    for (size_t i = 0; i < count; i++)
-        for (unsigned v = 0; v < ARRAY_LEN(at->scopes); v++)
-            if (scope_key(&at[i].scopes[v], v, &role, &key))
-                shared[bucket_of(x, key)]++;
-}
-
-/* The key that fewest share; false: none. */
-static bool best_key(struct index *x, const uint32_t *shared,
-                     const struct program_policy *policy, uint64_t *ret)
-{
-    uint32_t least = UINT32_MAX;
-    unsigned best = 0;
     unsigned role;
     uint64_t key;
     for (unsigned v = 0; v < ARRAY_LEN(policy->scopes); v++)
-        if (scope_key(&policy->scopes[v], v, &role, &key) &&
-            shared[bucket_of(x, key)] < least) {
-            least = shared[bucket_of(x, key)];
-            best = role;
-            *ret = key;
-        }
-    if (least != UINT32_MAX)
-        x->roles[best]++;
-    return least != UINT32_MAX;
+        if (scope_key(&policy->scopes[v], v, &role, &key))
+            shared[index_bucket(&x->filed, key)]++;
 }
 
-/* Counting sort by bucket, which keeps the order of policies. */
-static void file(struct index *x, const struct index_entry *unsorted,
-                 size_t count)
+/* The key that fewest share, how many do, and its role; false: none. */
+static bool best_key(const struct index *x, const uint32_t *shared,
+                     const struct program_policy *policy, uint64_t *ret,
+                     unsigned *ret_role, uint32_t *ret_least)
 {
-    size_t buckets = (size_t)1 << x->bits;
+    unsigned role;
+    uint64_t key;
+    *ret_least = UINT32_MAX;
+    for (unsigned v = 0; v < ARRAY_LEN(policy->scopes); v++)
+        if (scope_key(&policy->scopes[v], v, &role, &key) &&
+            shared[index_bucket(&x->filed, key)] < *ret_least) {
+            *ret_least = shared[index_bucket(&x->filed, key)];
+            *ret_role = role;
+            *ret = key;
+        }
+    return *ret_least != UINT32_MAX;
+}
+
+void index_file(const struct index_table *t, const struct index_entry *from,
+                size_t count)
+{
+    size_t buckets = (size_t)1 << t->bits;
     for (size_t i = 0; i < count; i++)
-        x->buckets[bucket_of(x, unsorted[i].key) + 1]++;
+        t->buckets[index_bucket(t, from[i].key) + 1]++;
     for (size_t i = 0; i < buckets; i++)
-        x->buckets[i + 1] += x->buckets[i];
+        t->buckets[i + 1] += t->buckets[i];
     for (size_t i = count; i-- > 0;) {
-        uint64_t bucket = bucket_of(x, unsorted[i].key);
-        x->entries[--x->buckets[bucket + 1]] = unsorted[i];
+        uint64_t bucket = index_bucket(t, from[i].key);
+        t->entries[--t->buckets[bucket + 1]] = from[i];
     }
     /* Each end became a beginning: what bucket b + 1 holds begins b. */
     for (size_t i = 0; i < buckets; i++)
-        x->buckets[i] = x->buckets[i + 1];
-    x->buckets[buckets] = (uint32_t)count;
+        t->buckets[i] = t->buckets[i + 1];
+    t->buckets[buckets] = (uint32_t)count;
 }
 
-bool index_build(struct index *x, const struct program_policy *at, size_t count)
+/* What an index is made with. */
+struct building {
+    struct index *index;
+    const struct cedar_policies *set;
+    uint32_t *shared;             /* by bucket: policies with such a key */
+    struct index_entry *unsorted; /* to be filed */
+    size_t count;
+};
+
+/* A policy or a group, by the scopes of `policy`. */
+static void file_one(struct building *b, uint32_t policy, uint32_t what)
 {
-    if (count <= SCAN_MAX)
-        return true;
-    x->bits = 4;
-    while (((size_t)1 << x->bits) < count)
-        x->bits++;
-    size_t buckets = ((size_t)1 << x->bits) + 1;
-    uint32_t *shared = calloc(buckets, sizeof(*shared));
-    struct index_entry *unsorted = calloc(count, sizeof(*unsorted));
-    x->buckets = calloc(buckets, sizeof(*x->buckets));
-    x->entries = calloc(count, sizeof(*x->entries));
-    x->rest = calloc(count, sizeof(*x->rest));
-    bool ok = shared != NULL && unsorted != NULL && x->buckets != NULL &&
-              x->entries != NULL && x->rest != NULL;
-    size_t filed = 0;
-    if (ok)
-        count_keys(x, shared, at, count);
-    for (size_t i = 0; ok && i < count; i++) {
-        uint64_t key;
-        if (never_applies(&at[i]))
-            continue;
-        if (best_key(x, shared, &at[i], &key))
-            unsorted[filed++] = (struct index_entry){key, (uint32_t)i};
-        else
-            x->rest[x->rest_count++] = (uint32_t)i;
+    struct index *x = b->index;
+    struct index_entry entry = {.what = what};
+    unsigned role;
+    uint32_t least;
+    if (best_key(x, b->shared, &b->set->policies.at[policy], &entry.key, &role,
+                 &least)) {
+        x->roles[role]++;
+        b->unsorted[b->count++] = entry;
+    } else {
+        x->rest[x->rest_count++] = what;
     }
-    if (ok)
-        file(x, unsorted, filed);
-    x->is_used = ok;
-    free(shared);
-    free(unsorted);
-    return ok;
+}
+
+/* Which policies may be grouped: those that many others stand beside. */
+static bool make_groups(const struct building *b, uint32_t *beside)
+{
+    const struct index *x = b->index;
+    for (uint32_t i = 0; i < b->set->policies.count; i++) {
+        const struct program_policy *policy = &b->set->policies.at[i];
+        unsigned role;
+        uint64_t key;
+        if (never_applies(policy))
+            beside[i] = INDEX_GROUPED;
+        else
+            (void)best_key(x, b->shared, policy, &key, &role, &beside[i]);
+    }
+    return index_groups_build(b->index, b->set, beside);
+}
+
+static bool fill(struct building *b, uint32_t *beside)
+{
+    struct index *x = b->index;
+    size_t count = b->set->policies.count;
+    for (size_t i = 0; i < count; i++)
+        count_keys(x, b->shared, &b->set->policies.at[i]);
+    if (!make_groups(b, beside))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (beside[i] != INDEX_GROUPED)
+            file_one(b, i, i);
+    for (uint32_t i = 0; i < x->group_count; i++)
+        file_one(b, x->groups[i].policy, i | INDEX_GROUP);
+    index_file(&x->filed, b->unsorted, b->count);
+    return true;
+}
+
+bool index_build(struct index *x, const struct cedar_policies *set)
+{
+    size_t count = set->policies.count;
+    if (count <= INDEX_SCAN_MAX)
+        return true;
+    x->filed.bits = 4;
+    while (((size_t)1 << x->filed.bits) < count)
+        x->filed.bits++;
+    size_t buckets = ((size_t)1 << x->filed.bits) + 1;
+    struct building b = {.index = x, .set = set};
+    uint32_t *beside = calloc(count, sizeof(*beside));
+    b.shared = calloc(buckets, sizeof(*b.shared));
+    b.unsorted = calloc(count, sizeof(*b.unsorted));
+    x->filed.buckets = calloc(buckets, sizeof(*x->filed.buckets));
+    x->filed.entries = calloc(count, sizeof(*x->filed.entries));
+    x->rest = calloc(count, sizeof(*x->rest));
+    x->is_used = beside != NULL && b.shared != NULL && b.unsorted != NULL &&
+                 x->filed.buckets != NULL && x->filed.entries != NULL &&
+                 x->rest != NULL && fill(&b, beside);
+    free(beside);
+    free(b.shared);
+    free(b.unsorted);
+    return x->is_used;
 }
 
 void index_release(struct index *x)
 {
-    free(x->buckets);
-    free(x->entries);
+    free(x->filed.buckets);
+    free(x->filed.entries);
     free(x->rest);
+    free(x->groups);
+    free(x->members);
+    free(x->member_buckets);
 }

@@ -82,7 +82,5 @@ enum err policies_parse(struct cedar_policies *set, struct str text,
 
 enum err policies_finish(struct cedar_policies *set)
 {
-    return index_build(&set->index, set->policies.at, set->policies.count)
-               ? ERR_OK
-               : ERR_NO_MEMORY;
+    return index_build(&set->index, set) ? ERR_OK : ERR_NO_MEMORY;
 }

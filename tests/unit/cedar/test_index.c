@@ -1,4 +1,5 @@
-/* Tests cedar/index: policies found by scope decide as if all were tried. */
+/* Tests cedar/index: policies that are found by their scope or by what they
+ * compare first decide as if all were tried. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 #include "base/limits.h"
 #include "cedar/cedar.h"
 
-enum { POLICIES = 60, SETS = 60, REQUESTS = 12 };
+enum { POLICIES = 240, SETS = 39, REQUESTS = 12 };
 
 static uint32_t draw(uint32_t *random, uint32_t below)
 {
@@ -26,10 +27,15 @@ static const char *const uids[] = {
 };
 
 static const char hierarchy[] =
-    "[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{},\"parents\":["
+    "[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"dept\":\"d1\","
+    "\"level\":2,\"words\":[\"w1\",\"w2\",3],\"lead\":{\"__entity\":"
+    "{\"type\":\"User\",\"id\":\"b\"}}},\"tags\":{\"role\":\"r1\"},\"parents\":"
+    "["
     "{\"type\":\"Team\",\"id\":\"a\"},{\"type\":\"Team\",\"id\":\"b\"}]},"
-    "{\"uid\":{\"type\":\"User\",\"id\":\"b\"},\"attrs\":{},\"parents\":["
-    "{\"type\":\"Team\",\"id\":\"b\"}]},"
+    "{\"uid\":{\"type\":\"User\",\"id\":\"b\"},\"attrs\":{\"dept\":4,"
+    "\"level\":\"low\",\"words\":\"w1\",\"lead\":true},\"tags\":{\"role\":"
+    "\"r2\"},"
+    "\"parents\":[{\"type\":\"Team\",\"id\":\"b\"}]},"
     "{\"uid\":{\"type\":\"Team\",\"id\":\"a\"},\"attrs\":{},\"parents\":["
     "{\"type\":\"Org\",\"id\":\"x\"}]},"
     "{\"uid\":{\"type\":\"Team\",\"id\":\"b\"},\"attrs\":{},\"parents\":["
@@ -77,6 +83,99 @@ static void add_policy(struct buf *text, uint32_t *random)
     assert_true(buf_ok(text));
 }
 
+/* One of the comparisons that policies are told apart by, or almost one. */
+static void add_comparison(struct buf *text, uint32_t *random, uint32_t theme)
+{
+    uint32_t n = draw(random, 5);
+    switch ((theme + draw(random, 3)) % 13) {
+    case 0:
+        buf_addf(text, "principal.dept == \"d%u\"", n);
+        return;
+    case 1:
+        buf_addf(text, "%u == principal.dept", n);
+        return;
+    case 2:
+        buf_addf(text, "principal.getTag(\"role\") == \"r%u\"", n);
+        return;
+    case 3:
+        buf_addf(text, "principal.words.contains(\"w%u\")", n);
+        return;
+    case 4:
+        buf_addf(text, "principal.lead in %s", uids[n]);
+        return;
+    case 5:
+        buf_addf(text, "principal in %s", uids[n]);
+        return;
+    case 6:
+        buf_addf(text, "principal.level < %u", n);
+        return;
+    case 7:
+        buf_addf(text, "principal.level >= %u", n);
+        return;
+    case 8:
+        buf_addf(text, "principal.dept like \"*%u\"", n);
+        return;
+    case 9:
+        buf_addf(text, "resource == %s", uids[n]);
+        return;
+    case 10:
+        buf_addf(text, "principal.lead == %s", n < 2 ? "true" : uids[n]);
+        return;
+    case 11:
+        buf_addf(text, "(principal.dept == \"d1\" || principal.level == %u)",
+                 n);
+        return;
+    default:
+        buf_addf(text, "principal.level + %u == 3", n);
+        return;
+    }
+}
+
+/* Few scopes, guards and, by the set's theme, comparisons, so that many
+ * policies ask the same. */
+static void add_asking_policy(struct buf *text, uint32_t *random,
+                              uint32_t theme)
+{
+    static const char *const scopes[] = {"principal", "principal",
+                                         "principal is User",
+                                         "principal in Org::\"x\""};
+    static const char *const guards[] = {
+        "",
+        "",
+        "principal has dept && ",
+        "principal.hasTag(\"role\") && ",
+        "(principal is User && principal.level == 2) && ",
+        "true && ",
+        "principal.level && ",
+        "context.no == 1 && ",
+    };
+    static const char *const tails[] = {
+        "",
+        "",
+        " && context.no",
+        " && (principal.level < 9 && true)",
+        " || principal.level == 2",
+    };
+    buf_clear(text);
+    buf_addf(text, "%s(%s, action, resource)",
+             draw(random, 8) == 0 ? "forbid" : "permit",
+             scopes[draw(random, ARRAY_LEN(scopes))]);
+    if (draw(random, 16) == 0)
+        buf_addf(text, " %s { principal has level }",
+                 draw(random, 3) == 0 ? "unless" : "when");
+    buf_addf(text, " when { %s",
+             guards[(theme + draw(random, 2)) % ARRAY_LEN(guards)]);
+    bool twice = draw(random, 4) == 0;
+    buf_addf(text, twice ? "(" : "");
+    add_comparison(text, random, theme);
+    buf_addf(text, twice ? " && " : "");
+    if (twice)
+        add_comparison(text, random, theme);
+    buf_addf(text, "%s%s };", twice ? ")" : "",
+             tails[draw(random, ARRAY_LEN(tails))]);
+    assert_true(buf_ok(text));
+}
+
 static struct cedar_uid uid_of(const char *text)
 {
     struct str s = str_from(text);
@@ -101,14 +200,19 @@ struct trying {
     struct cedar_evaluator *evaluator, *other;
 };
 
-static void make_policies(struct trying *t, uint32_t *random)
+enum { NO_THEME = 0 };
+
+static void make_policies(struct trying *t, uint32_t *random, uint32_t theme)
 {
     struct buf text;
     struct buf one;
     buf_init(&text, MIB);
     buf_init(&one, MIB);
     for (size_t i = 0; i < POLICIES; i++) {
-        add_policy(&one, random);
+        if (theme != NO_THEME)
+            add_asking_policy(&one, random, theme);
+        else
+            add_policy(&one, random);
         assert_true(buf_add(&text, buf_str(&one)));
         assert_int_equal(cedar_policies_load(buf_str(&one), NULL, &t->alone[i]),
                          ERR_OK);
@@ -140,8 +244,11 @@ static void check_request(const struct trying *t,
             bool forbid = !permit && one.reason_count > 0;
             permitted = permitted || permit;
             forbidden = forbidden || forbid;
-            if (pass == 1 && one.fault_count > 0)
+            if (pass == 1 && one.fault_count > 0) {
+                assert_true(faults < all.fault_count);
+                assert_int_equal(all.faults[faults].fault, one.faults->fault);
                 assert_int_equal(all.faults[faults++].policy, i);
+            }
             if (pass == 1 && (forbidden ? forbid : permit))
                 assert_int_equal(all.reasons[reasons++], i);
         }
@@ -151,16 +258,15 @@ static void check_request(const struct trying *t,
                      permitted && !forbidden ? CEDAR_ALLOW : CEDAR_DENY);
 }
 
-static void test_an_indexed_set_decides_as_its_policies_do(void **state)
+static void try_sets(bool asking)
 {
-    (void)state;
     struct trying t = {.evaluator = cedar_evaluator_new(),
                        .other = cedar_evaluator_new()};
     uint32_t random = 20261120; /* any seed, but always this one */
     assert_int_equal(cedar_entities_load(STR(hierarchy), NULL, &t.entities),
                      ERR_OK);
     for (int set = 0; set < SETS; set++) {
-        make_policies(&t, &random);
+        make_policies(&t, &random, asking ? (uint32_t)set + 1 : NO_THEME);
         for (int i = 0; i < REQUESTS; i++) {
             struct cedar_request request = draw_request(&random);
             request.entities = t.entities;
@@ -175,10 +281,23 @@ static void test_an_indexed_set_decides_as_its_policies_do(void **state)
     cedar_evaluator_free(t.other);
 }
 
+static void test_an_indexed_set_decides_as_its_policies_do(void **state)
+{
+    (void)state;
+    try_sets(false);
+}
+
+static void test_policies_that_ask_the_same_decide_as_each_alone(void **state)
+{
+    (void)state;
+    try_sets(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_indexed_set_decides_as_its_policies_do),
+        cmocka_unit_test(test_policies_that_ask_the_same_decide_as_each_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
