@@ -50,6 +50,8 @@ struct gateway_registry {
 
 struct spread {
     struct list node;
+    struct gateway *gateway;
+    bool again;              /* the second time; see on_told() */
     unsigned left;           /* workers that have not answered */
     void (*done)(void *arg); /* NULL: the gateway ends */
     void *arg;
@@ -58,15 +60,27 @@ struct spread {
 struct spread_note {
     struct spread *spread;
     struct gateway_worker *to;
-    struct registry_view *view; /* +1 */
+    struct registry_view *view; /* +1; NULL: the second time */
 };
 
+static void tell_all(struct spread *s);
+
+/*
+ * All have ended what may not go on.  What one of them had with another, and
+ * took back (a call whose link is another worker's), may still be on its way
+ * there: so all are asked once more, behind that.
+ */
 static void on_told(void *arg)
 {
     struct spread *s = arg;
 
     if (--s->left > 0)
         return;
+    if (!s->again && s->done != NULL) {
+        s->again = true;
+        tell_all(s);
+        return;
+    }
     list_remove(&s->node);
     if (s->done != NULL)
         s->done(s->arg);
@@ -80,7 +94,7 @@ static void on_spread(void *arg)
 
     if (n->to->ended) {
         registry_view_unref(n->view);
-    } else {
+    } else if (n->view != NULL) {
         struct worker *w = &n->to->worker;
         struct registry_view *old = w->registry;
         w->registry = n->view;
@@ -92,20 +106,32 @@ static void on_spread(void *arg)
     free(n);
 }
 
-static bool tell_worker(struct gateway *g, struct gateway_worker *w,
-                        struct spread *s)
+static bool tell_worker(struct spread *s, struct gateway_worker *w)
 {
     struct spread_note *n = calloc(1, sizeof(*n));
     if (n == NULL)
         abort(); /* a worker would go on with what was revoked */
-    *n = (struct spread_note){.spread = s,
-                              .to = w,
-                              .view = registry_view_ref(g->control.registry)};
+    *n = (struct spread_note){.spread = s, .to = w};
+    if (!s->again)
+        n->view = registry_view_ref(s->gateway->control.registry);
     if (loop_post_surely(w->worker.loop, on_spread, n))
         return true;
     registry_view_unref(n->view); /* it has ended */
     free(n);
     return false;
+}
+
+static void tell_all(struct spread *s)
+{
+    struct gateway *g = s->gateway;
+
+    s->left = 1; /* ourselves: so the last answer comes in a later turn */
+    for (unsigned i = 0; i < g->worker_count; i++) {
+        if (g->workers[i].started && tell_worker(s, &g->workers[i]))
+            s->left++;
+    }
+    if (!loop_post(g->loop, on_told, s))
+        abort(); /* it runs: this is its thread */
 }
 
 void gateway_spread(struct gateway *g, void (*done)(void *arg), void *arg)
@@ -114,16 +140,11 @@ void gateway_spread(struct gateway *g, void (*done)(void *arg), void *arg)
 
     if (s == NULL)
         abort();
+    s->gateway = g;
     s->done = done;
     s->arg = arg;
-    s->left = 1; /* ourselves: so `done` comes in a later turn */
     list_push(&g->registry->spreads, &s->node);
-    for (unsigned i = 0; i < g->worker_count; i++) {
-        if (g->workers[i].started && tell_worker(g, &g->workers[i], s))
-            s->left++;
-    }
-    if (!loop_post(g->loop, on_told, s))
-        abort(); /* it runs: this is its thread */
+    tell_all(s);
 }
 
 /* ---- loading ---- */
