@@ -6,6 +6,7 @@
 #include "app/cmd.h"
 #include "app/cmd_admin.h"
 #include "app/cmd_cedar.h"
+#include "app/cmd_policy_fmt.h"
 #include "app/policy_load.h"
 #include "app/role.h"
 #include "base/attr.h"
@@ -206,6 +207,11 @@ static const struct cli_command commands[] = {
      "do the policies decide as their tests say?",
      "Without FILE or DIR: all *.test.yaml below the folder of policies.",
      policy_options, cmd_policy_test},
+    {"policy fmt", "FILE...", 1, CLI_ARGS_MAX,
+     "put policies into the form they should have",
+     "Rewrites each FILE and prints the names of those that changed.  Comments "
+     "stay, and\nno policy means anything else after it.",
+     cmd_policy_fmt_options, cmd_policy_fmt},
     {"cedar run-tests", "FILE...", 1, CLI_ARGS_MAX,
      "run the official integration tests of Cedar",
      "Checks decision, reasons, errors and shouldValidate of each FILE and "
