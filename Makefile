@@ -50,7 +50,7 @@ test-fuzz: setup-test build-fuzz ## corpora, then FUZZ_SECONDS (5) of fuzzing ea
 test-all: setup-all ## the whole of everything, on every preset (an hour)
 	tools/test_all
 
-.PHONY: fuzz lint bench
+.PHONY: fuzz lint bench bench-cedar
 fuzz: setup-test build-fuzz ## fuzz for FUZZ_SECONDS each, in a loop until stopped
 	while FUZZ_SEED=0 tools/fuzz $(FUZZ_SECONDS); do :; done
 
@@ -59,6 +59,9 @@ lint: setup-test ## layout, layers, headers, clang-tidy
 
 bench: setup-bench build-release ## the table of measured figures
 	bench/run
+
+bench-cedar: setup-bench build-release ## Cedar beside the other engines of it
+	bench/cedar/run
 
 .PHONY: setup-build setup-test setup-bench setup-all
 setup-build setup-test setup-bench setup-all: setup-%:

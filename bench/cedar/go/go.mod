@@ -1,0 +1,3 @@
+module cedarbench
+
+go 1.24
