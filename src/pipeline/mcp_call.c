@@ -97,26 +97,37 @@ static enum err check_arguments(struct action *a,
     return e;
 }
 
+/* As policy and evidence call it, also where it is refused. */
+static bool name_tool(struct action *a, const struct catalog_tool *t)
+{
+    const struct mcp_call *c = mcp_of(a);
+    size_t room = t->server.len + 1 + c->tool.len;
+    char *at = arena_alloc_raw(a->arena, room);
+    struct buf name;
+
+    if (at == NULL)
+        return false;
+    buf_init_lent(&name, at, room);
+    (void)(buf_add(&name, t->server) && buf_add_char(&name, '/') &&
+           buf_add(&name, c->tool));
+    a->resource_type = STR("Tool");
+    a->resource = buf_str(&name);
+    return true;
+}
+
 static enum step take_tool(struct action *a, const struct catalog_tool *t)
 {
     struct mcp_call *c = mcp_of(a);
     struct fault f = {.err = ERR_NO_MEMORY};
-    struct buf name;
 
+    if (!name_tool(a, t))
+        return stage_stop(a, ERR_NO_MEMORY);
     enum step s = check_tool(a, t);
     if (s != STEP_NEXT)
         return s;
     if (check_arguments(a, t->input, &f) != ERR_OK)
         return f.err == ERR_NO_MEMORY ? stage_stop(a, f.err)
                                       : mcp_stop(a, f, MCP_IN_BAND);
-    char *at = arena_alloc_raw(a->arena, t->server.len + 1 + c->tool.len);
-    if (at == NULL)
-        return stage_stop(a, ERR_NO_MEMORY);
-    buf_init_lent(&name, at, t->server.len + 1 + c->tool.len);
-    (void)(buf_add(&name, t->server) && buf_add_char(&name, '/') &&
-           buf_add(&name, c->tool));
-    a->resource_type = STR("Tool");
-    a->resource = buf_str(&name);
     a->risk = mcp_list_risk(mcp_server(a), &t->tool);
     c->pinned = t;
     mcp_target_about(a);
