@@ -178,7 +178,9 @@ static void on_next(struct timer *t)
         return;
     }
     make_tools(u);
-    const struct worker_offer o = {STR("crm"), u->offered, TOOLS, false};
+    const struct worker_offer o = {.server = STR("crm"),
+                                   .offered = u->offered,
+                                   .count = TOOLS};
     u->wait.done = on_pinned;
     enum err e = gateway_catalog_offer(w, &o, &u->wait);
     u->overloaded += e != ERR_OK ? 1 : 0;
