@@ -15,7 +15,9 @@
 #include "pipeline/worker.h"
 
 enum {
-    ELEMENTS_MAX = 256,        /* each is decided on with all arguments */
+    ELEMENTS_MAX = 256, /* each is decided on with all arguments, */
+    /* ... which together are so many values: a tenth of a second. */
+    ELEMENT_VALUES_MAX = 256 * 1024,
     CHECK_STEPS = 1000 * 1000, /* of a schema, on a thread that serves others */
 };
 
@@ -286,6 +288,32 @@ static void merge(struct decision *into, const struct decision *one)
     into->errors = errors;
 }
 
+/* How many values there are in `v`, itself included; no more than `max`. */
+static size_t count_values(const struct json *v, size_t max)
+{
+    struct json_iter it = json_each(v);
+    const struct json *inner;
+    size_t n = 1;
+
+    while (n < max && json_next(&it, NULL, &inner))
+        n += count_values(inner, max - n);
+    return n;
+}
+
+/* ERR_LIMIT: to decide on all of them would take too long. */
+static enum err check_elements(const struct json *arguments,
+                               const struct json *elements)
+{
+    size_t count = json_count(elements);
+
+    if (count > ELEMENTS_MAX)
+        return ERR_LIMIT;
+    return count * count_values(arguments, ELEMENT_VALUES_MAX) >
+                   ELEMENT_VALUES_MAX
+               ? ERR_LIMIT
+               : ERR_OK;
+}
+
 /* The array that `each` names; NULL: this tool is called once. */
 static enum err find_elements(const struct action *a, const struct json **ret)
 {
@@ -303,7 +331,7 @@ static enum err find_elements(const struct action *a, const struct json **ret)
         if (json_type(v) != JSON_ARRAY)
             return ERR_MALFORMED;
         *ret = v;
-        return json_count(v) > ELEMENTS_MAX ? ERR_LIMIT : ERR_OK;
+        return check_elements(c->about.arguments, v);
     }
     return ERR_OK;
 }

@@ -58,7 +58,8 @@ static enum err take(struct hub_call *c, const struct hub_to *to, char kind,
     *s = (struct sent){.call = c, .kind = kind, .method = m};
     s->number = c->number;
     copy(s->server, sizeof(s->server), to->server->name);
-    copy(s->params, sizeof(s->params), params);
+    copy(s->params, sizeof(s->params),
+         str_first(params, sizeof(s->params) - 1));
     copy(s->authorization, sizeof(s->authorization), to->authorization);
     return ERR_OK;
 }

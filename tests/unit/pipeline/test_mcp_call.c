@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/attr.h"
+#include "base/limits.h"
 #include "mcp_fixture.h"
 #include "pipeline/action.h"
 
@@ -280,6 +281,50 @@ static void a_uri_with_two_readings_is_refused(void **state)
     mcp_answered(mcp_last(), "{\"contents\":[]}", false);
 }
 
+/* A call of `pay` with so many items and so many other values. */
+static void pay_for(struct world *w, unsigned items, unsigned others)
+{
+    struct buf b;
+
+    buf_init(&b, MIB);
+    BUF_LIT(&b, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+                "\"params\":{\"name\":\"pay\",\"arguments\":{\"items\":[0");
+    for (unsigned i = 1; i < items; i++)
+        BUF_LIT(&b, ",1");
+    BUF_LIT(&b, "],\"x\":[0");
+    for (unsigned i = 1; i < others; i++)
+        BUF_LIT(&b, ",1");
+    BUF_LIT(&b, "]}}}");
+    buf_add_char(&b, '\0');
+    mcp_post(w, FILES, session, b.ptr);
+    buf_release(&b);
+}
+
+static void many_elements_of_long_arguments_are_refused(void **state)
+{
+    static const struct {
+        unsigned items, others;
+        bool allowed;
+    } cases[] = {
+        {256, 700, true}, {257, 1, false},   {256, 800, false},
+        {1, 20000, true}, {100, 2500, true}, {100, 2600, false},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        hub.count = 0;
+        pay_for(w, cases[i].items, cases[i].others);
+        if (hub.count != cases[i].allowed)
+            fail_msg("number %zu: %.*s", i, (int)w->r.text.len, w->r.text.ptr);
+        if (!cases[i].allowed) {
+            assert_true(request_says(&w->r, "too_large"));
+            continue;
+        }
+        mcp_answered(mcp_last(), RESULT, false);
+        world_ack(w, ERR_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +345,7 @@ int main(void)
         T(an_id_can_be_under_way_once),
         T(the_servers_credential_goes_along_and_the_callers_does_not),
         T(a_uri_with_two_readings_is_refused),
+        T(many_elements_of_long_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
