@@ -18,6 +18,7 @@
 #include "policy/rules.h"
 
 struct fake_hub hub;
+char mcp_files_session[33];
 
 static struct {
     struct hub_offer *offer;
@@ -449,6 +450,29 @@ void mcp_begin(struct world *w, const char *path, char to[33])
     mcp_session_of(w, to);
     world_ack(w, ERR_OK);
     mcp_end(w);
+}
+
+int mcp_files_open(void **state)
+{
+    int failed = mcp_world_open(state);
+
+    mcp_begin(*state, FILES, mcp_files_session);
+    hub.knows = true;
+    hub.count = 0;
+    return failed;
+}
+
+void mcp_call_read(struct world *w)
+{
+    mcp_post(w, FILES, mcp_files_session,
+             CALL("7", "read_file", "{\"path\":\"a\"}"));
+}
+
+void mcp_suspend(struct world *w)
+{
+    w->registry.standing = ERR_REVOKED;
+    w->registry.epoch++;
+    worker_revoked(&w->w);
 }
 
 /* ---- people ---- */

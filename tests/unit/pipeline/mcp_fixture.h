@@ -74,6 +74,10 @@ struct hub_offer *mcp_fixture_offer(const char *tools, int64_t listed_ms);
 
 int mcp_world_open(void **state); /* *state is a struct world */
 int mcp_world_close(void **state);
+/* The same, with a session at the path of "files", whose tools are pinned. */
+int mcp_files_open(void **state);
+extern char mcp_files_session[33];
+#define FILES "/mcp/files"
 
 /* New actions are decided on by these policies, with approvals that hold a
  * call so long. */
@@ -98,6 +102,10 @@ void mcp_add_field(struct world *w, const char *name, const char *value);
 void mcp_go(struct world *w); /* sends it, and goes on */
 void mcp_post(struct world *w, const char *path, const char *session,
               const char *body);
+/* Calls read_file in that session. */
+void mcp_call_read(struct world *w);
+/* Alice is cut off, and this worker is told. */
+void mcp_suspend(struct world *w);
 /* Ends the request: its answer has left. */
 void mcp_end(struct world *w);
 /* A session at `path`, whose id is put to `to`. */

@@ -15,28 +15,10 @@
 #include "pipeline/action.h"
 #include "pipeline/mcp.h"
 
-#define FILES "/mcp/files"
 #define SAMPLE                                                                 \
     "{\"messages\":[{\"role\":\"user\",\"content\":{\"type\":\"text\","        \
     "\"text\":\"hi\"}}],\"maxTokens\":9}"
 #define NOTICES "{\"level\":\"info\",\"data\":1}"
-
-static char session[33];
-
-static int open_files(void **state)
-{
-    int failed = mcp_world_open(state);
-
-    mcp_begin(*state, FILES, session);
-    hub.knows = true;
-    hub.count = 0;
-    return failed;
-}
-
-static void call_read(struct world *w)
-{
-    mcp_post(w, FILES, session, CALL("7", "read_file", "{\"path\":\"a\"}"));
-}
 
 /* The child that asks, which has none of its own. */
 static struct action *asking(struct world *w)
@@ -79,7 +61,7 @@ rule_25_what_a_server_asks_is_recorded_before_it_is_told(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     size_t before = world_entries(w, "\"kind\":\"intent\"");
     mcp_asks(mcp_last(), METHOD_SAMPLE, "900", SAMPLE);
     assert_int_equal(world_entries(w, "\"kind\":\"intent\""), before + 1);
@@ -113,7 +95,7 @@ static void a_word_of_another_session_is_nobodys(void **state)
     assert_int_equal(mcp_sessions_open(w->w.mcp_sessions, &about, 1000, 0,
                                        &other),
                      ERR_OK);
-    call_read(w);
+    mcp_call_read(w);
     uint64_t number = mcp_of(ask(w))->call.number;
     say(w, number, other, "{}");
     say(w, number + 64, mcp_of(asking(w))->session, "{}");
@@ -131,7 +113,7 @@ static void rule_21_an_answer_of_who_is_cut_off_is_not_passed_on(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     struct action *child = ask(w);
     /* This worker has not been told yet. */
     w->registry.standing = ERR_REVOKED;
@@ -154,7 +136,7 @@ static void what_policy_denies_is_answered_with_an_error(void **state)
                  PERMIT_ALL "@id(\"no\") forbid(principal, action == "
                             "Writ::Action::\"sampling:create\", resource);",
                  0);
-    call_read(w);
+    mcp_call_read(w);
     mcp_asks(mcp_last(), METHOD_SAMPLE, "900", SAMPLE);
     assert_int_equal(hub.answer_count, 1);
     assert_true(hub.answers[0].is_error);
@@ -178,7 +160,7 @@ static void what_is_no_question_is_answered_with_an_error(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
         mcp_asks(mcp_last(), refused[i].method, "900", refused[i].text);
         world_ack(w, ERR_OK);
@@ -193,7 +175,7 @@ static void who_takes_no_stream_is_not_asked(void **state)
 {
     struct world *w = *state;
 
-    mcp_prepare(w, FILES, session, CALL("7", "read_file", "{}"));
+    mcp_prepare(w, FILES, mcp_files_session, CALL("7", "read_file", "{}"));
     w->r.fields[2].value = STR("application/json");
     mcp_go(w);
     mcp_notice(mcp_last(), METHOD_LOG, NOTICES);
@@ -209,7 +191,7 @@ static void what_a_server_takes_back_is_told_by_our_number(void **state)
     struct world *w = *state;
     char ours[96];
 
-    call_read(w);
+    mcp_call_read(w);
     (void)snprintf(ours, sizeof(ours), "\"requestId\":%llu",
                    (unsigned long long)mcp_of(ask(w))->call.number);
     mcp_notice(mcp_last(), METHOD_CANCELLED, "{\"requestId\":901}");
@@ -226,7 +208,7 @@ static void what_is_taken_back_before_it_was_told_is_not_told(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     mcp_asks(mcp_last(), METHOD_SAMPLE, "900", SAMPLE);
     mcp_notice(mcp_last(), METHOD_CANCELLED, "{\"requestId\":900}");
     world_ack(w, ERR_OK);
@@ -239,7 +221,7 @@ static void an_answer_ends_what_is_still_asked(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     struct mcp_session *s = mcp_of(ask(w))->session;
     uint64_t number = mcp_of(asking(w))->call.number;
     mcp_answered(mcp_last(), RESULT, false);
@@ -254,7 +236,7 @@ static void a_caller_who_leaves_ends_what_is_asked(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     (void)ask(w);
     mcp_end(w);
     assert_null(asking(w));
@@ -265,7 +247,7 @@ static void a_caller_cancels_what_is_under_way(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     struct mcp_session *s =
         mcp_of(CONTAINER_OF(list_first(&w->w.actions), struct action, node))
             ->session;
@@ -283,7 +265,7 @@ a_slow_caller_gets_the_next_notice_when_it_took_the_last(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     mcp_notice(mcp_last(), METHOD_LOG, NOTICES);
     assert_int_equal(hub.nexts, 0);
     read_all(w);
@@ -298,7 +280,7 @@ static void progress_comes_under_the_callers_token(void **state)
     struct world *w = *state;
     char ours[96];
 
-    mcp_post(w, FILES, session,
+    mcp_post(w, FILES, mcp_files_session,
              "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\","
              "\"params\":{\"name\":\"read_file\",\"arguments\":{},\"_meta\":{"
              "\"progressToken\":\"mine\"}}}");
@@ -317,7 +299,7 @@ static void progress_that_nobody_asked_for_is_not_told(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     mcp_notice(mcp_last(), METHOD_PROGRESS,
                "{\"progressToken\":384,\"progress\":1}");
     mcp_answered(mcp_last(), RESULT, false);
@@ -327,7 +309,7 @@ static void progress_that_nobody_asked_for_is_not_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(f) cmocka_unit_test_setup_teardown(f, open_files, mcp_world_close)
+#define T(f) cmocka_unit_test_setup_teardown(f, mcp_files_open, mcp_world_close)
         T(rule_25_what_a_server_asks_is_recorded_before_it_is_told),
         T(a_word_of_another_session_is_nobodys),
         T(rule_21_an_answer_of_who_is_cut_off_is_not_passed_on),

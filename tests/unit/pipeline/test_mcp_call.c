@@ -14,38 +14,12 @@
 #include "mcp_fixture.h"
 #include "pipeline/action.h"
 
-#define FILES "/mcp/files"
-
-static char session[33];
-
-/* A session at the server's own path, whose tools are pinned. */
-static int open_files(void **state)
-{
-    int failed = mcp_world_open(state);
-
-    mcp_begin(*state, FILES, session);
-    hub.knows = true;
-    hub.count = 0;
-    return failed;
-}
-
-static void suspend(struct world *w)
-{
-    w->registry.standing = ERR_REVOKED;
-    w->registry.epoch++;
-    worker_revoked(&w->w);
-}
-
-static void call_read(struct world *w)
-{
-    mcp_post(w, FILES, session, CALL("7", "read_file", "{\"path\":\"a\"}"));
-}
-
 static void rule_25_nothing_leaves_before_its_intent(void **state)
 {
     struct world *w = *state;
 
-    mcp_prepare(w, FILES, session, CALL("7", "read_file", "{\"path\":\"a\"}"));
+    mcp_prepare(w, FILES, mcp_files_session,
+                CALL("7", "read_file", "{\"path\":\"a\"}"));
     world_send(w);
     assert_int_equal(hub.count, 0);
     assert_true(world_last(w, "\"kind\":\"intent\""));
@@ -65,7 +39,8 @@ static void rule_25_a_lost_intent_sends_nothing(void **state)
 {
     struct world *w = *state;
 
-    mcp_prepare(w, FILES, session, CALL("7", "read_file", "{\"path\":\"a\"}"));
+    mcp_prepare(w, FILES, mcp_files_session,
+                CALL("7", "read_file", "{\"path\":\"a\"}"));
     world_send(w);
     world_ack(w, ERR_EVIDENCE);
     assert_int_equal(hub.count, 0);
@@ -77,7 +52,7 @@ static void rule_25_a_result_beyond_reading_waits_for_its_outcome(void **state)
 {
     struct world *w = *state;
 
-    mcp_post(w, FILES, session, CALL("7", "pay", "{\"amount\":1}"));
+    mcp_post(w, FILES, mcp_files_session, CALL("7", "pay", "{\"amount\":1}"));
     mcp_answered(mcp_last(), RESULT, false);
     assert_int_equal(w->r.replies, 0);
     assert_true(world_last(w, "\"kind\":\"outcome\""));
@@ -89,9 +64,9 @@ static void rule_21_an_answer_that_waits_for_its_outcome_is_cut(void **state)
 {
     struct world *w = *state;
 
-    mcp_post(w, FILES, session, CALL("7", "pay", "{\"amount\":1}"));
+    mcp_post(w, FILES, mcp_files_session, CALL("7", "pay", "{\"amount\":1}"));
     mcp_answered(mcp_last(), RESULT, false);
-    suspend(w);
+    mcp_suspend(w);
     assert_int_equal(w->r.status, 401);
     assert_false(request_says(&w->r, "done"));
     world_ack(w, ERR_OK);
@@ -102,8 +77,8 @@ static void rule_21_a_call_under_way_is_given_up(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
-    suspend(w);
+    mcp_call_read(w);
+    mcp_suspend(w);
     assert_true(hub.sent[0].cancelled);
     assert_int_equal(w->r.status, 401);
 }
@@ -112,10 +87,10 @@ static void rule_21_a_stream_of_notices_is_cut(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     mcp_notice(mcp_last(), METHOD_RESOURCES_CHANGED, "{}");
     assert_true(w->r.streamed);
-    suspend(w);
+    mcp_suspend(w);
     assert_true(w->r.cut);
     assert_false(request_says(&w->r, "list_changed"));
 }
@@ -124,7 +99,7 @@ static void an_answer_after_a_stream_that_is_gone_is_dropped(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     w->r.over = true; /* the connection has ended in this very turn */
     mcp_notice(mcp_last(), METHOD_RESOURCES_CHANGED, "{}");
     mcp_answered(mcp_last(), RESULT, false);
@@ -135,7 +110,7 @@ static void a_failure_after_a_stream_that_is_gone_is_dropped(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     w->r.over = true;
     mcp_notice(mcp_last(), METHOD_RESOURCES_CHANGED, "{}");
     mcp_failed(mcp_last(), ERR_UPSTREAM, true);
@@ -146,11 +121,13 @@ static void rule_11_arguments_have_to_fit_the_schema(void **state)
 {
     struct world *w = *state;
 
-    mcp_post(w, FILES, session, CALL("7", "read_file", "{\"path\":1}"));
+    mcp_post(w, FILES, mcp_files_session,
+             CALL("7", "read_file", "{\"path\":1}"));
     assert_int_equal(hub.count, 0);
     assert_int_equal(w->r.status, 200);
     assert_true(request_says(&w->r, "/params/arguments/path"));
-    mcp_post(w, FILES, session, CALL("8", "read_file", "{\"other\":1}"));
+    mcp_post(w, FILES, mcp_files_session,
+             CALL("8", "read_file", "{\"other\":1}"));
     assert_int_equal(hub.count, 0);
     assert_true(request_says(&w->r, "/params/arguments"));
 }
@@ -168,7 +145,7 @@ static void rule_13_what_cannot_be_listed_cannot_be_called(void **state)
     struct world *w = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        mcp_post(w, FILES, session, cases[i].call);
+        mcp_post(w, FILES, mcp_files_session, cases[i].call);
         assert_int_equal(hub.count, 0);
         assert_int_equal(w->r.status, 200);
         assert_true(request_says(&w->r, cases[i].says));
@@ -181,7 +158,7 @@ static void a_changed_tool_is_called_by_nobody(void **state)
 
     mcp_offer("{\"name\":\"read_file\",\"description\":\"and mails it\","
               "\"inputSchema\":{\"type\":\"object\"}}");
-    call_read(w);
+    mcp_call_read(w);
     /* Its server is asked again first, and the catalog told. */
     assert_int_equal(mcp_last()->kind, 'o');
     mcp_opened(mcp_last());
@@ -201,7 +178,7 @@ static void rule_12_a_tool_is_called_as_it_was_decided_on(void **state)
     mcp_pin(w);
     mcp_approve_tool(w, "read_file");
     mcp_offer_listed(TOOLS, 1); /* so it says nothing to the catalog */
-    call_read(w);
+    mcp_call_read(w);
     mcp_opened(mcp_last());
     assert_true(mcp_pinned(w, ERR_OK));
     assert_int_equal(hub.count, 1);
@@ -213,7 +190,7 @@ static void a_tool_that_this_server_does_not_offer_is_not_called(void **state)
     struct world *w = *state;
 
     mcp_offer(TOOL_PAY); /* others have seen read_file */
-    call_read(w);
+    mcp_call_read(w);
     assert_int_equal(hub.count, 0);
     assert_true(request_says(&w->r, "no tool of this name"));
 }
@@ -223,11 +200,11 @@ static void an_id_can_be_under_way_once(void **state)
     struct world *w = *state;
     struct http_request first;
 
-    call_read(w);
+    mcp_call_read(w);
     /* The second one, while the first waits. */
     first = w->r;
     w->r = (struct http_request){0};
-    call_read(w);
+    mcp_call_read(w);
     assert_int_equal(w->r.status, 409);
     assert_int_equal(hub.count, 1);
     mcp_end(w);
@@ -241,7 +218,7 @@ the_servers_credential_goes_along_and_the_callers_does_not(void **state)
 {
     struct world *w = *state;
 
-    call_read(w);
+    mcp_call_read(w);
     assert_string_equal(mcp_last()->authorization, "Bearer sk-fixture");
     assert_null(strstr(mcp_last()->params, FIXTURE_KEY));
     mcp_failed(mcp_last(), ERR_UPSTREAM, true);
@@ -269,11 +246,11 @@ static void a_uri_with_two_readings_is_refused(void **state)
                        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
                        "\"resources/read\",\"params\":{\"uri\":\"%s\"}}",
                        uris[i]);
-        mcp_post(w, FILES, session, body);
+        mcp_post(w, FILES, mcp_files_session, body);
         assert_int_equal(hub.count, 0);
         assert_true(request_says(&w->r, "-32602"));
     }
-    mcp_post(w, FILES, session,
+    mcp_post(w, FILES, mcp_files_session,
              "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\","
              "\"params\":{\"uri\":\"file:///a..b/...c?x=../y#/../\"}}");
     assert_int_equal(hub.count, 1);
@@ -296,7 +273,7 @@ static void pay_for(struct world *w, unsigned items, unsigned others)
         BUF_LIT(&b, ",1");
     BUF_LIT(&b, "]}}}");
     buf_add_char(&b, '\0');
-    mcp_post(w, FILES, session, b.ptr);
+    mcp_post(w, FILES, mcp_files_session, b.ptr);
     buf_release(&b);
 }
 
@@ -328,7 +305,7 @@ static void many_elements_of_long_arguments_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(f) cmocka_unit_test_setup_teardown(f, open_files, mcp_world_close)
+#define T(f) cmocka_unit_test_setup_teardown(f, mcp_files_open, mcp_world_close)
         T(rule_25_nothing_leaves_before_its_intent),
         T(rule_25_a_lost_intent_sends_nothing),
         T(rule_25_a_result_beyond_reading_waits_for_its_outcome),

@@ -17,7 +17,6 @@
 #include "pipeline/action.h"
 #include "pipeline/mcp.h"
 
-#define FILES "/mcp/files"
 #define LIST "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}"
 #define PING "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"ping\"}"
 
@@ -26,13 +25,6 @@ static char session[33];
 static size_t sessions(const struct world *w)
 {
     return mcp_sessions_count(w->w.mcp_sessions);
-}
-
-static void suspend(struct world *w)
-{
-    w->registry.standing = ERR_REVOKED;
-    w->registry.epoch++;
-    worker_revoked(&w->w);
 }
 
 /* ---- the beginning ---- */
@@ -112,7 +104,7 @@ static void rule_21_who_is_cut_off_begins_no_session(void **state)
 
     mcp_post(w, FILES, NULL, CAPABLE);
     mcp_opened(mcp_last());
-    suspend(w);
+    mcp_suspend(w);
     assert_int_equal(w->r.status, 401);
     assert_false(mcp_pinned(w, ERR_OK));
     assert_int_equal(sessions(w), 0);
@@ -321,7 +313,7 @@ static void rule_21_a_list_of_all_servers_is_cut(void **state)
 
     mcp_begin(w, "/mcp", session);
     mcp_post(w, "/mcp", session, LIST);
-    suspend(w);
+    mcp_suspend(w);
     assert_int_equal(w->r.status, 401);
     assert_int_equal(hub.count, 1);
     assert_true(hub.sent[0].cancelled);
@@ -386,7 +378,7 @@ static void rule_21_a_call_that_waits_for_its_server_ends(void **state)
     mcp_begin(w, FILES, session);
     hub.count = 0;
     mcp_post(w, FILES, session, CALL("7", "read_file", "{}"));
-    suspend(w);
+    mcp_suspend(w);
     assert_true(hub.sent[0].cancelled);
     assert_int_equal(w->r.status, 401);
 }
@@ -440,7 +432,7 @@ static void rule_21_who_listens_and_is_cut_off_hears_no_more(void **state)
 
     listen(w);
     mcp_notice(mcp_last(), METHOD_TOOLS_CHANGED, "{}");
-    suspend(w);
+    mcp_suspend(w);
     assert_true(hub.sent[0].cancelled);
     assert_true(w->r.cut);
     assert_false(request_says(&w->r, "list_changed"));

@@ -94,6 +94,20 @@ static void begin(struct probe *p, size_t max)
     p->source = mcp_stream_source(p->stream);
 }
 
+/* Something waits for who comes. */
+static void begin_with_one(struct probe *p)
+{
+    begin(p, MAX);
+    assert_true(mcp_stream_write(p->stream, STR("1")));
+}
+
+/* Somebody waits for what comes. */
+static void begin_and_wait(struct probe *p)
+{
+    begin(p, MAX);
+    pull(p);
+}
+
 static void end(struct probe *p)
 {
     if (p->stream != NULL)
@@ -117,8 +131,7 @@ static void what_is_written_goes_to_who_waits(void **state)
     struct probe p = {0};
 
     (void)state;
-    begin(&p, MAX);
-    pull(&p);
+    begin_and_wait(&p);
     assert_int_equal(p.pieces, 0);
     assert_true(mcp_stream_write(p.stream, STR("{}")));
     assert_true(got(&p, EVENT("{}")));
@@ -154,8 +167,7 @@ static void the_end_comes_with_what_is_queued(void **state)
     struct probe p = {0};
 
     (void)state;
-    begin(&p, MAX);
-    assert_true(mcp_stream_write(p.stream, STR("1")));
+    begin_with_one(&p);
     mcp_stream_end(p.stream);
     p.stream = NULL;
     pull(&p);
@@ -171,8 +183,7 @@ static void a_cut_drops_what_is_queued(void **state)
     struct probe p = {0};
 
     (void)state;
-    begin(&p, MAX);
-    assert_true(mcp_stream_write(p.stream, STR("1")));
+    begin_with_one(&p);
     mcp_stream_cut(p.stream, ERR_REVOKED);
     p.stream = NULL;
     pull(&p);
@@ -187,8 +198,7 @@ static void a_cut_tells_who_waits(void **state)
     struct probe p = {0};
 
     (void)state;
-    begin(&p, MAX);
-    pull(&p);
+    begin_and_wait(&p);
     mcp_stream_cut(p.stream, ERR_REVOKED);
     p.stream = NULL;
     assert_true(p.ended);
@@ -251,8 +261,7 @@ static void who_leaves_after_the_end_is_not_told_of(void **state)
     struct probe p = {0};
 
     (void)state;
-    begin(&p, MAX);
-    assert_true(mcp_stream_write(p.stream, STR("1")));
+    begin_with_one(&p);
     mcp_stream_end(p.stream);
     p.stream = NULL;
     p.source->cancel(p.source);
@@ -284,8 +293,7 @@ static void who_leaves_inside_a_write_frees_it_after(void **state)
     struct probe p = {.leaves_at = 1};
 
     (void)state;
-    begin(&p, MAX);
-    pull(&p);
+    begin_and_wait(&p);
     assert_true(mcp_stream_write(p.stream, STR("1"))); /* it was taken */
     assert_int_equal(p.gone, 1);
     assert_null(p.stream);
@@ -312,8 +320,7 @@ static void a_writer_that_goes_on_when_drained_does_not_recurse(void **state)
     struct probe p = {.greedy = true, .writes_on = true};
 
     (void)state;
-    begin(&p, MAX);
-    pull(&p);
+    begin_and_wait(&p);
     assert_true(mcp_stream_write(p.stream, STR("1")));
     assert_int_equal(p.drained, 1000);
     assert_int_equal(p.pieces, 1000);
@@ -325,8 +332,7 @@ static void a_ping_is_for_who_waits_alone(void **state)
     struct probe p = {0};
 
     (void)state;
-    begin(&p, MAX);
-    assert_true(mcp_stream_write(p.stream, STR("1")));
+    begin_with_one(&p);
     mcp_stream_ping(p.stream); /* something comes anyway */
     pull(&p);
     assert_true(got(&p, EVENT("1")));

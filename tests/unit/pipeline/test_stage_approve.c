@@ -14,29 +14,32 @@
 #include "pipeline/action.h"
 #include "pipeline/mcp.h"
 
-#define FILES "/mcp/files"
 #define ASK_FINANCE PERMIT_ALL FORBID("money", "finance", "pay")
 #define ASK_BOTH ASK_FINANCE FORBID("law", "legal", "pay")
 #define PAY(id) CALL(id, "pay", "{\"amount\":1}")
 
 enum { LONG_MS = 60000 };
 
-static char session[33];
 static struct loop *running;
-
-static int open_files(void **state)
-{
-    int failed = mcp_world_open(state);
-
-    mcp_begin(*state, FILES, session);
-    hub.knows = true;
-    hub.count = 0;
-    return failed;
-}
 
 static void pay(struct world *w, const char *call)
 {
-    mcp_post(w, FILES, session, call);
+    mcp_post(w, FILES, mcp_files_session, call);
+}
+
+/* A call that waits for the yes of "finance", and has it. */
+static void ask_and_agree(struct world *w)
+{
+    mcp_policies(w, ASK_FINANCE, 0);
+    pay(w, PAY("7"));
+    mcp_decide(w, "finance", true);
+}
+
+/* A call that is held until then. */
+static void hold(struct world *w)
+{
+    mcp_policies(w, ASK_FINANCE, LONG_MS);
+    pay(w, PAY("7"));
 }
 
 static bool is_pending(const struct world *w)
@@ -80,10 +83,8 @@ static void rule_17_a_yes_lets_the_same_call_pass_once(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, 0);
-    pay(w, PAY("7"));
-    mcp_decide(w, "finance", true);
-    mcp_prepare(w, FILES, session, PAY("8"));
+    ask_and_agree(w);
+    mcp_prepare(w, FILES, mcp_files_session, PAY("8"));
     world_send(w);
     assert_int_equal(state_of(w), APPROVAL_TAKEN); /* not durable yet */
     assert_int_equal(hub.count, 0);
@@ -101,9 +102,7 @@ static void rule_17_other_arguments_are_another_action(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, 0);
-    pay(w, PAY("7"));
-    mcp_decide(w, "finance", true);
+    ask_and_agree(w);
     pay(w, CALL("8", "pay", "{\"amount\":2}"));
     assert_true(is_pending(w));
     assert_int_equal(hub.count, 0);
@@ -115,9 +114,7 @@ static void rule_17_a_failure_before_the_intent_leaves_it_unused(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, 0);
-    pay(w, PAY("7"));
-    mcp_decide(w, "finance", true);
+    ask_and_agree(w);
 
     w->ledger.answer = ERR_OVERLOAD; /* not even taken */
     pay(w, PAY("8"));
@@ -125,7 +122,7 @@ static void rule_17_a_failure_before_the_intent_leaves_it_unused(void **state)
     assert_int_equal(hub.count, 0);
     w->ledger.answer = ERR_OK;
 
-    mcp_prepare(w, FILES, session, PAY("9"));
+    mcp_prepare(w, FILES, mcp_files_session, PAY("9"));
     world_send(w);
     assert_int_equal(state_of(w), APPROVAL_TAKEN);
     world_ack(w, ERR_EVIDENCE); /* taken, and lost */
@@ -140,10 +137,8 @@ static void rule_17_who_leaves_while_it_is_recorded_has_used_it(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, 0);
-    pay(w, PAY("7"));
-    mcp_decide(w, "finance", true);
-    mcp_prepare(w, FILES, session, PAY("8"));
+    ask_and_agree(w);
+    mcp_prepare(w, FILES, mcp_files_session, PAY("8"));
     world_send(w);
     mcp_end(w);
     assert_int_equal(state_of(w), APPROVAL_TAKEN);
@@ -156,9 +151,7 @@ static void rule_10_a_forbid_that_came_after_the_yes_asks_for_both(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, 0);
-    pay(w, PAY("7"));
-    mcp_decide(w, "finance", true);
+    ask_and_agree(w);
     mcp_policies(w, ASK_BOTH, 0);
     pay(w, PAY("8"));
     assert_true(is_pending(w));
@@ -174,9 +167,7 @@ static void rule_10_a_plain_forbid_after_the_yes_denies(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, 0);
-    pay(w, PAY("7"));
-    mcp_decide(w, "finance", true);
+    ask_and_agree(w);
     mcp_policies(w,
                  ASK_FINANCE "@id(\"no\") forbid(principal, action, "
                              "resource);",
@@ -202,8 +193,7 @@ static void a_held_call_goes_on_with_the_yes(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, LONG_MS);
-    pay(w, PAY("7"));
+    hold(w);
     assert_int_equal(w->r.replies, 0);
     assert_int_equal(hub.count, 0);
     mcp_decide(w, "finance", true);
@@ -215,8 +205,7 @@ static void a_held_call_ends_with_the_no(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, LONG_MS);
-    pay(w, PAY("7"));
+    hold(w);
     mcp_decide(w, "finance", false);
     assert_int_equal(w->r.status, 200);
     assert_true(request_says(&w->r, "\"isError\":true"));
@@ -248,8 +237,7 @@ static void policies_that_came_meanwhile_have_a_say(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, LONG_MS);
-    pay(w, PAY("7"));
+    hold(w);
     mcp_policies(w, ASK_BOTH, LONG_MS);
     mcp_decide(w, "finance", true);
     assert_true(is_pending(w));
@@ -260,11 +248,8 @@ static void rule_21_a_held_call_of_who_is_cut_off_ends(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, LONG_MS);
-    pay(w, PAY("7"));
-    w->registry.standing = ERR_REVOKED;
-    w->registry.epoch++;
-    worker_revoked(&w->w);
+    hold(w);
+    mcp_suspend(w);
     assert_int_equal(w->r.status, 401);
     mcp_decide(w, "finance", true);
     assert_int_equal(hub.count, 0);
@@ -274,8 +259,7 @@ static void a_caller_who_leaves_waits_no_more(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, LONG_MS);
-    pay(w, PAY("7"));
+    hold(w);
     mcp_end(w);
     mcp_decide(w, "finance", true);
     assert_int_equal(hub.count, 0);
@@ -286,8 +270,7 @@ static void a_node_that_goes_holds_nobody(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, LONG_MS);
-    pay(w, PAY("7"));
+    hold(w);
     worker_drain(&w->w);
     assert_int_equal(w->r.status, 200);
     assert_true(request_says(&w->r, "\"isError\":true"));
@@ -308,8 +291,7 @@ static void a_held_call_that_was_cancelled_never_goes_out(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, LONG_MS);
-    pay(w, PAY("7"));
+    hold(w);
     struct action *a =
         CONTAINER_OF(list_first(&w->w.actions), struct action, node);
     struct mcp_session *s = mcp_of(a)->session;
@@ -337,8 +319,7 @@ static void one_yes_is_for_one_of_two(void **state)
 {
     struct world *w = *state;
 
-    mcp_policies(w, ASK_FINANCE, LONG_MS);
-    pay(w, PAY("7"));
+    hold(w);
     struct http_request first = put_aside(w);
     pay(w, PAY("8"));
     assert_int_equal(world_entries(w, "\"event\":\"ask\""), 1); /* joined */
@@ -423,7 +404,7 @@ static void rule_11_a_yes_is_for_all_elements(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(f) cmocka_unit_test_setup_teardown(f, open_files, mcp_world_close)
+#define T(f) cmocka_unit_test_setup_teardown(f, mcp_files_open, mcp_world_close)
         T(rule_20_deferred_is_no_success),
         T(rule_17_a_yes_lets_the_same_call_pass_once),
         T(rule_17_other_arguments_are_another_action),
