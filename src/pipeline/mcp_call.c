@@ -373,6 +373,10 @@ static enum step decide(struct action *a)
     struct rules_request q;
     bool first = true;
 
+    /* Ended while a person was asked: what they agreed to is not used up. */
+    if (mcp_session_is_ended(mcp_of(a)->session))
+        return refuse(a, ERR_NOT_FOUND, refusal_code(ERR_NOT_FOUND),
+                      STR("the session has ended"));
     enum err e = find_elements(a, &elements);
     if (e != ERR_OK)
         return stage_stop(a, e);

@@ -266,6 +266,21 @@ static void a_caller_who_leaves_waits_no_more(void **state)
     assert_int_equal(state_of(w), APPROVAL_GRANTED); /* for who asks again */
 }
 
+static void a_session_that_has_ended_uses_no_yes(void **state)
+{
+    struct world *w = *state;
+
+    hold(w);
+    const struct action *a =
+        CONTAINER_OF(list_first(&w->w.actions), struct action, node);
+    mcp_session_end(mcp_of(a)->session);
+    mcp_decide(w, "finance", true);
+    world_ack(w, ERR_OK);
+    assert_int_equal(hub.count, 0);
+    assert_int_equal(state_of(w), APPROVAL_GRANTED);
+    assert_true(request_says(&w->r, "the session has ended"));
+}
+
 static void a_node_that_goes_holds_nobody(void **state)
 {
     struct world *w = *state;
@@ -419,6 +434,7 @@ int main(void)
         T(policies_that_came_meanwhile_have_a_say),
         T(rule_21_a_held_call_of_who_is_cut_off_ends),
         T(a_caller_who_leaves_waits_no_more),
+        T(a_session_that_has_ended_uses_no_yes),
         T(a_node_that_goes_holds_nobody),
         T(a_held_call_that_was_cancelled_never_goes_out),
         T(one_yes_is_for_one_of_two),
