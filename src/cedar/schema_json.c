@@ -335,10 +335,11 @@ static bool action(struct reader *r, const struct json *json)
     struct raw_action a = {.space = r->space, .id = r->name};
     const struct json *groups = json_get(json, STR("memberOf"));
     const struct json *applied = json_get(json, STR("appliesTo"));
+    enum json_type attributes = json_type(json_get(json, STR("attributes")));
     if (!only(r, json, known) ||
         !annotations(r, json_get(json, STR("annotations"))))
         return false;
-    if (json_count(json_get(json, STR("attributes"))) > 0)
+    if (attributes != JSON_NONE && attributes != JSON_NULL)
         return refuse(r, "actions have no attributes", (struct str){0});
     if (groups != NULL && json_type(groups) != JSON_NULL &&
         !list(r, groups, group_item, &a.groups))

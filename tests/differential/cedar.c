@@ -3,9 +3,11 @@
  * cedar.c - answers worlds of Cedar, for whoever compares engines.
  *
  * A line of standard input is {"policies": TEXT, "schema": TEXT or null,
- * "entities": TEXT, "requests": [...]}, or only some of that: is it right?  A
- * line of standard output says what could not be loaded and why, which policies
- * the validator finds errors in and which it warns about, and each request's
+ * "entities": TEXT, "requests": [...]}, or only some of that: is it right?
+ * Policies and schema that begin with a brace are JSON; "links" makes policies
+ * of templates, "tell_policies" asks for the policies as JSON.  A line of
+ * standard output says what could not be loaded and why, which policies the
+ * validator finds errors in and which it warns about, and each request's
  * decision, reasons and errors.
  */
 #include <stdio.h>
@@ -14,9 +16,12 @@
 
 #include "base/limits.h"
 #include "cedar/cedar.h"
+#include "cedar/cedar_links.h"
+#include "cedar/cedar_policy_json.h"
 
 #define ARENA_MAX (256 * MIB)
 #define LINE_MAX (64 * MIB)
+enum { LINKS_MAX = 16 };
 
 struct world {
     struct arena arena;
@@ -128,6 +133,51 @@ static void validate(struct world *w)
     add_findings(w, "warned", true, &found);
 }
 
+static void read_link(const struct json *json, struct cedar_link *to,
+                      struct cedar_uid uids[2])
+{
+    const char *what;
+    const struct json *principal = json_get(json, STR("principal"));
+    const struct json *resource = json_get(json, STR("resource"));
+    *to = (struct cedar_link){.principal = NULL};
+    if (!json_str(json_get(json, STR("template")), &to->template_id) ||
+        !json_str(json_get(json, STR("id")), &to->id) ||
+        (principal != NULL &&
+         cedar_uid_json(principal, &uids[0], &what) != ERR_OK) ||
+        (resource != NULL &&
+         cedar_uid_json(resource, &uids[1], &what) != ERR_OK))
+        abort();
+    to->principal = principal != NULL ? &uids[0] : NULL;
+    to->resource = resource != NULL ? &uids[1] : NULL;
+}
+
+static enum err load_policies(struct world *w, const struct json *json,
+                              struct str text, struct cedar_errors *errors)
+{
+    struct cedar_link links[LINKS_MAX];
+    struct cedar_uid uids[LINKS_MAX][2];
+    size_t count = 0;
+    struct json_iter it = json_each(json_get(json, STR("links")));
+    const struct json *link;
+    if (text.len > 0 && text.ptr[0] == '{')
+        return cedar_policy_json_load(text, errors, &w->policies);
+    while (json_next(&it, NULL, &link)) {
+        if (count == LINKS_MAX)
+            abort();
+        read_link(link, &links[count], uids[count]);
+        count++;
+    }
+    return cedar_links_load(text, links, count, errors, &w->policies);
+}
+
+static void tell_policies(struct world *w)
+{
+    BUF_LIT(&w->out, "\"json\":");
+    if (cedar_policy_json_write_set(w->policies, &w->out) != ERR_OK)
+        abort();
+    BUF_LIT(&w->out, ",");
+}
+
 static bool load(struct world *w, const struct json *json)
 {
     struct str text;
@@ -140,10 +190,11 @@ static bool load(struct world *w, const struct json *json)
                         : cedar_schema_load(text, &errors, &w->schema),
                     &errors);
     if (json_str(json_get(json, STR("policies")), &text))
-        ok =
-            member(&w->out, "bad_policies",
-                   cedar_policies_load(text, &errors, &w->policies), &errors) &&
-            ok;
+        ok = member(&w->out, "bad_policies",
+                    load_policies(w, json, text, &errors), &errors) &&
+             ok;
+    if (w->policies != NULL && json_get(json, STR("tell_policies")) != NULL)
+        tell_policies(w);
     if (!ok || !json_str(json_get(json, STR("entities")), &text))
         return false;
     enum err e =

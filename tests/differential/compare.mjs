@@ -1,18 +1,37 @@
 // compare.mjs - makes cases from seeds, asks both engines, tells differences.
 import { Random } from './random.mjs';
-import { randomEntities, randomRequest, randomWorld, schemaText } from './world.mjs';
+import { randomEntities, randomRequest, randomUid, randomWorld, schemaText } from './world.mjs';
 import { randomPolicy } from './policies.mjs';
-import { mutate, mutateJson } from './mutate.mjs';
-import { schemaAsJson, theirs } from './engines.mjs';
+import { mutate, mutateJson, policyJunk, schemaJunk, valueJunk } from './mutate.mjs';
+import { policiesAsJson, policyJson, schemaAsJson, theirs } from './engines.mjs';
 
 const REQUESTS = 10, TEXTS = 10;
 
 const times = (n, make) => Array.from({ length: n }, make);
 
+function randomLinks(random, world, parts) {
+  const links = [];
+  parts.forEach((text, i) => {
+    for (let n = random.between(0, 2); n > 0 && /\?/.test(text); n--) {
+      const link = { template: `policy${i}`, id: `link${links.length}` };
+      for (const slot of ['principal', 'resource']) {
+        if (text.includes(`?${slot}`)) link[slot] = randomUid(random, world, random.pick(world.types).name);
+      }
+      if (link.principal || link.resource) links.push(link);
+    }
+  });
+  return links;
+}
+
 function randomPolicies(random, world, wrong) {
   // Of permits alone every one that is satisfied is told, of a mixture less.
-  const effects = random.pick([100, 100, 65, 0]);
-  return times(random.between(1, 8), () => randomPolicy(random, world, { wrong, permits: effects })).join('\n');
+  const permits = random.pick([100, 100, 65, 0]);
+  const linked = random.chance(20);
+  const parts = times(random.between(1, linked ? 5 : 8), () => randomPolicy(random, world, { wrong, permits, slots: linked && random.chance(60) }));
+  const out = { policies: parts.join('\n'), parts };
+  if (linked) out.links = randomLinks(random, world, parts);
+  if (random.chance(20)) out.tell_policies = true;
+  return out;
 }
 
 /** With a schema, or as far as it would have none. */
@@ -20,27 +39,43 @@ function fullCase(random, world, wrong, hasSchema) {
   const options = { schema: hasSchema, wrong: random.pick(hasSchema ? [0, 0, 0, 0, 1] : [0, 5, 20]) };
   return {
     schema: hasSchema ? schemaText(random, world) : null,
-    ours_json: random.chance(20), // we get the schema as JSON
-    policies: randomPolicies(random, world, wrong),
+    ours_json: random.chance(20), // we get schema and policies as JSON
+    ...randomPolicies(random, world, wrong),
     entities: JSON.stringify(randomEntities(random, world, options)),
     requests: times(REQUESTS, () => randomRequest(random, world, options)),
   };
 }
 
+/** JSON that is almost a policy's. */
+function policyJsonCase(random, world) {
+  const text = randomPolicy(random, world, { wrong: 1, permits: 50, slots: random.chance(10) });
+  const json = policyJson(text);
+  return json === undefined ? { policies: text } : { policies: JSON.stringify(mutateJson(random, json, policyJunk)), as_json: true };
+}
+
+/** JSON that is almost a schema's. */
+function schemaJsonCase(random, world) {
+  const text = schemaText(random, world);
+  const json = schemaAsJson(text);
+  return json === undefined ? { schema: text } : { schema: JSON.stringify(mutateJson(random, JSON.parse(json), schemaJunk)), as_json: true };
+}
+
 function entitiesCase(random, world) {
   const schema = random.chance(60) ? schemaText(random, world) : null;
   const entities = randomEntities(random, world, { schema: schema !== null, wrong: random.pick([0, 1, 3]) });
-  return { schema, entities: JSON.stringify(mutateJson(random, entities)) };
+  return { schema, entities: JSON.stringify(mutateJson(random, entities, valueJunk)) };
 }
 
 /** What a seed asks: a world with its requests, or some texts of which it is
  * only asked whether they are right. */
 export function makeCases(seed) {
   const random = new Random(seed);
-  const kind = random.below(10);
+  const kind = random.below(12);
   const world = randomWorld(random);
   const wrong = random.pick([0, 0, 1, 2, 5, 10]);
   switch (kind) {
+    case 11: return times(TEXTS, () => schemaJsonCase(random, world));
+    case 10: return times(TEXTS, () => policyJsonCase(random, world));
     case 9: return times(TEXTS, () => ({ policies: mutate(random, randomPolicy(random, world, { wrong, permits: 50, slots: random.chance(10) })) }));
     case 8: return times(TEXTS, () => ({ schema: mutate(random, schemaText(random, world)) }));
     case 7: return times(TEXTS, () => entitiesCase(random, world));
@@ -48,15 +83,32 @@ export function makeCases(seed) {
   }
 }
 
+/** JSON with its members in order. */
+const canonical = (value) => JSON.stringify(value, (_, v) => (v && typeof v === 'object' && !Array.isArray(v)
+  ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v));
+
 const has = (o, key) => Object.hasOwn(o, key);
 const list = (ids) => JSON.stringify([...ids].sort());
+
+// Which of the policies is told about; what a link is told is told of its
+// template, too, and of a policy with errors the errors are what counts.
+const told = (verdict, key) => list(verdict[key].filter((id) => !id.startsWith('link') && (key === 'invalid' || !verdict.invalid.includes(id))));
+
+// What theirs takes because of how it reads JSON, and we do not: an array for
+// an object, its members in their order; members that there are not in the
+// scope of a policy; a value made by a function that there is not.
+const theirOwn = { bad_schema: /expected an object/, bad_policies: /expected an object|no such member at \/(principal|action|resource)\/|no operator or function .*__extn$/ };
+const isTheirs = (key, ours, other) => !has(other, key) && (theirOwn[key]?.test(ours[key]) ?? false);
 
 /** What differs, a line each; `figures` counts what was compared. */
 export function differences(ours, other, figures) {
   const out = [];
   const bad = ['bad_schema', 'bad_policies', ...(other.answers ? [] : ['bad_entities'])];
   for (const key of bad) {
-    if (has(ours, key) !== has(other, key)) out.push(`${key}: ours ${ours[key] ?? 'takes it'}; theirs ${other[key] ?? 'takes it'}`);
+    if (has(ours, key) !== has(other, key) && !isTheirs(key, ours, other)) out.push(`${key}: ours ${ours[key] ?? 'takes it'}; theirs ${other[key] ?? 'takes it'}`);
+  }
+  if (other.json !== undefined && canonical(ours.json) !== canonical(other.json)) {
+    out.push(`json: ours ${canonical(ours.json)}; theirs ${canonical(other.json)}`);
   }
   if (!other.answers || !ours.answers) {
     figures.texts++;
@@ -66,9 +118,10 @@ export function differences(ours, other, figures) {
   if (other.invalid) {
     figures.verdicts++;
     if (other.invalid.length > 0) figures.invalid++;
-    ours.warned = ours.warned.filter((id) => !ours.invalid.includes(id));
+    if ((ours.invalid.length > 0) !== (other.invalid.length > 0)) out.push(`verdict: ours ${list(ours.invalid)}; theirs ${list(other.invalid)}`);
     for (const key of ['invalid', 'warned']) {
-      if (list(ours[key]) !== list(other[key])) out.push(`${key}: ours ${list(ours[key])}; theirs ${list(other[key])}: ${other.why.join('; ')}`);
+      const [a, b] = [told(ours, key), told(other, key)];
+      if (a !== b) out.push(`${key}: ours ${a}; theirs ${b}: ${other.why.join('; ')}`);
     }
   }
   other.answers.forEach((b, i) => {
@@ -90,10 +143,14 @@ export function differences(ours, other, figures) {
 
 export const noFigures = () => ({ requests: 0, verdicts: 0, texts: 0, allowed: 0, erred: 0, failed: 0, invalid: 0, refused: 0, different: 0 });
 
-/** What we are given: the same, but for a schema in its other form. */
+/** What we are given: the same, perhaps in its other form. */
 function given(world) {
-  if (!world.ours_json || world.schema === null) return world;
-  return { ...world, schema: schemaAsJson(world.schema) ?? world.schema };
+  if (!world.ours_json) return world;
+  const out = { ...world };
+  if (world.schema !== null) out.schema = schemaAsJson(world.schema) ?? world.schema;
+  const policies = policiesAsJson(world);
+  if (policies !== undefined) out.policies = JSON.stringify(policies);
+  return out;
 }
 
 /** Compares seeds from `from` to before `to`; `tell({seed, world, lines})`. */

@@ -36,7 +36,7 @@ const first = (answer) => answer.errors[0]?.message ?? 'no reason';
 const sorted = (list) => [...new Set(list)].sort();
 
 function verdicts(world, out) {
-  const v = wasm.validate({ schema: world.schema, policies: { staticPolicies: world.policies } });
+  const v = wasm.validate({ schema: world.schema, policies: policySet(world) });
   if (v.type !== 'success') throw new Error(`validate: ${first(v)}`);
   out.invalid = sorted(v.validationErrors.map((e) => e.policyId));
   // Warnings about looks (confusable identifiers) are not about types, and of
@@ -55,19 +55,68 @@ function request(world, entities, r) {
     why: diagnostics.errors.map((e) => `${e.policyId}: ${e.error.message}`) };
 }
 
+const isTemplate = (text) => /\?(principal|resource)/.test(text);
+
+/** Policies and links as they want them: templates apart. */
+function policySet(world) {
+  if (!world.links) return { staticPolicies: world.policies };
+  const set = { staticPolicies: {}, templates: {}, templateLinks: [] };
+  world.parts.forEach((text, i) => { set[isTemplate(text) ? 'templates' : 'staticPolicies'][`policy${i}`] = text; });
+  for (const { template, id, principal, resource } of world.links) {
+    const values = {};
+    if (principal) values['?principal'] = principal;
+    if (resource) values['?resource'] = resource;
+    set.templateLinks.push({ templateId: template, newId: id, values });
+  }
+  return set;
+}
+
+function policyAsJson(text) {
+  const made = isTemplate(text) ? wasm.templateToJson(text) : wasm.policyToJson(text);
+  if (made.type !== 'success') throw new Error(first(made));
+  return made.json;
+}
+
+/** The policies' JSON form, or undefined: they do not parse. */
+export function policiesAsJson(world) {
+  // JavaScript has no integers of 64 bits.
+  if (/[0-9]{16}/.test(world.policies) || wasm.policySetTextToParts(world.policies).type !== 'success') return undefined;
+  const set = policySet({ ...world, links: world.links ?? [] });
+  for (const kind of ['staticPolicies', 'templates']) {
+    for (const [id, text] of Object.entries(set[kind])) set[kind][id] = policyAsJson(text);
+  }
+  return set;
+}
+
+/** One policy's JSON form, or undefined. */
+export function policyJson(text) {
+  if (/[0-9]{16}/.test(text)) return undefined;
+  const made = isTemplate(text) ? wasm.templateToJson(text) : wasm.policyToJson(text);
+  return made.type === 'success' ? made.json : undefined;
+}
+
+function parsePolicies(world) {
+  if (world.as_json) {
+    const json = JSON.parse(world.policies);
+    const parsed = wasm.checkParsePolicySet({ staticPolicies: { policy0: json } });
+    return parsed.type === 'success' ? parsed : wasm.checkParsePolicySet({ templates: { policy0: json } });
+  }
+  // Templates are no static policies; whether they parse is asked elsewhere.
+  return world.entities === undefined ? wasm.policySetTextToParts(world.policies) : wasm.preparsePolicySet('p', policySet(world));
+}
+
 /** Theirs, in the same form. */
 export function theirs(world) {
   const out = {};
   if (world.schema !== null && world.schema !== undefined) {
-    const parsed = wasm.preparseSchema('s', world.schema);
+    const parsed = wasm.preparseSchema('s', world.as_json ? JSON.parse(world.schema) : world.schema);
     if (parsed.type !== 'success') out.bad_schema = first(parsed);
   }
   if (world.policies !== undefined) {
-    // Templates are no static policies; whether they parse is asked elsewhere.
-    const parsed = world.entities === undefined ? wasm.policySetTextToParts(world.policies)
-      : wasm.preparsePolicySet('p', { staticPolicies: world.policies });
+    const parsed = parsePolicies(world);
     if (parsed.type !== 'success') out.bad_policies = first(parsed);
   }
+  if (world.tell_policies) out.json = policiesAsJson(world);
   if (out.bad_schema !== undefined || out.bad_policies !== undefined || world.entities === undefined) return out;
   const entities = JSON.parse(world.entities);
   if (world.requests === undefined) {

@@ -222,6 +222,8 @@ static void test_errors_of_json_name_the_declaration(void **state)
         {"{\"\":{\"entityTypes\":{},\"actions\":{\"a\":{\"memberOf\":"
          "[{\"id\":\"a\"}]}}}}",
          "Action::\"a\" is its own ancestor"},
+        {"{\"\":{\"entityTypes\":{},\"actions\":{\"a\":{\"attributes\":{}}}}}",
+         "action a: actions have no attributes"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct cedar_errors errors = {0};
