@@ -381,7 +381,7 @@ describe('tools of many sessions, at two workers', () => {
     let n = 0;
     const runner = await writ.pid('runner');
     const descriptors = () => { // but for connections that are kept for the next call
-      for (const s of [server, second]) s.server.closeIdleConnections();
+      for (const s of [server, second]) s.server.closeAllConnections();
       return [gateway, runner].map((pid) => fs.readdirSync(`/proc/${pid}/fd`).length);
     };
     await writ.until(() => children().length === 0, 15000, 'no child yet');
