@@ -56,6 +56,24 @@ static bool same_entity(struct comparing *c, const struct schema_entity *a,
                      b->ancestor_count);
 }
 
+/* It can be no request's; then its context means nothing. */
+static bool never_applies(const struct schema_action *a)
+{
+    return a->principal_count == 0 || a->resource_count == 0;
+}
+
+static bool same_application(struct comparing *c, const struct schema_action *x,
+                             const struct schema_action *y)
+{
+    if (never_applies(x) || never_applies(y))
+        return never_applies(x) && never_applies(y);
+    return same_list(x->principals, x->principal_count, y->principals,
+                     y->principal_count) &&
+           same_list(x->resources, x->resource_count, y->resources,
+                     y->resource_count) &&
+           same_type(c, x->context, y->context);
+}
+
 static bool same_action(struct comparing *c, const struct cedar_schema *a,
                         const struct cedar_schema *b, uint32_t i)
 {
@@ -66,11 +84,7 @@ static bool same_action(struct comparing *c, const struct cedar_schema *a,
     return cedar_uid_equal(&a->actions.uids[i], &b->actions.uids[i]) &&
            same_list(left->ancestors, left->ancestor_count, right->ancestors,
                      right->ancestor_count) &&
-           same_list(x->principals, x->principal_count, y->principals,
-                     y->principal_count) &&
-           same_list(x->resources, x->resource_count, y->resources,
-                     y->resource_count) &&
-           same_type(c, x->context, y->context);
+           same_application(c, x, y);
 }
 
 static bool same_all(struct comparing *c, const struct cedar_schema *a,
@@ -87,7 +101,7 @@ static bool same_all(struct comparing *c, const struct cedar_schema *a,
 
 bool schema_equal(const struct cedar_schema *a, const struct cedar_schema *b)
 {
-    if (a->entity_count != b->entity_count || a->type_count != b->type_count ||
+    if (a->entity_count != b->entity_count ||
         a->actions.uid_count != b->actions.uid_count)
         return false;
     struct comparing c = {

@@ -51,22 +51,33 @@ static bool only(struct reader *r, const struct json *object,
     return true;
 }
 
-static bool annotations(struct reader *r, const struct json *json)
+static bool annotations(struct reader *r, const struct json *json,
+                        const struct raw_annotation **ret)
 {
     struct json_iter it = json_each(json);
+    struct raw_annotation *first = NULL;
+    struct raw_annotation **end = &first;
     struct str key;
     const struct json *value;
     if (json != NULL && json_type(json) != JSON_OBJECT)
         return refuse(r, "annotations have to be an object", (struct str){0});
     while (json_next(&it, &key, &value)) {
+        struct raw_annotation *a = make(r, sizeof(*a));
         size_t parts = 0;
+        if (a == NULL)
+            return false;
         while (parts < key.len && name_is_part(key.ptr[parts]))
             parts++;
         if (parts < key.len || key.len == 0 || name_is_digit(key.ptr[0]))
             return refuse(r, "no name for an annotation:", key);
-        if (json_type(value) != JSON_STRING && json_type(value) != JSON_NULL)
+        a->key = key;
+        a->value = STR("");
+        if (!json_str(value, &a->value) && json_type(value) != JSON_NULL)
             return refuse(r, "an annotation is no string:", key);
+        *end = a;
+        end = &a->next;
     }
+    *ret = first;
     return true;
 }
 
@@ -195,7 +206,7 @@ static bool type(struct reader *r, const struct json *json, bool is_member,
                                     : 4] = "required";
     struct raw_type *t = make(r, sizeof(*t));
     if (t == NULL || !only(r, json, known) ||
-        !annotations(r, json_get(json, STR("annotations"))))
+        !annotations(r, json_get(json, STR("annotations")), &t->annotations))
         return false;
     *ret = t;
     r->depth++;
@@ -278,7 +289,7 @@ static bool entity(struct reader *r, const struct json *json)
     const struct json *parents = json_get(json, STR("memberOfTypes"));
     const struct json *shape = json_get(json, STR("shape"));
     const struct json *tags = json_get(json, STR("tags"));
-    if (!annotations(r, json_get(json, STR("annotations"))))
+    if (!annotations(r, json_get(json, STR("annotations")), &e.annotations))
         return false;
     if (json_get(json, STR("enum")) != NULL) {
         if (!enumeration(r, json, &e))
@@ -337,7 +348,7 @@ static bool action(struct reader *r, const struct json *json)
     const struct json *applied = json_get(json, STR("appliesTo"));
     enum json_type attributes = json_type(json_get(json, STR("attributes")));
     if (!only(r, json, known) ||
-        !annotations(r, json_get(json, STR("annotations"))))
+        !annotations(r, json_get(json, STR("annotations")), &a.annotations))
         return false;
     if (attributes != JSON_NONE && attributes != JSON_NULL)
         return refuse(r, "actions have no attributes", (struct str){0});
@@ -389,9 +400,13 @@ static bool space(struct reader *r, const struct json *json)
     if (r->space.len > 0 && !cedar_uid_is_type(r->space))
         return refuse(r, "this cannot be the name of a namespace",
                       (struct str){0});
+    struct raw_space self = {.name = r->space};
     if (!only(r, json, known) ||
-        !annotations(r, json_get(json, STR("annotations"))))
+        !annotations(r, json_get(json, STR("annotations")), &self.annotations))
         return false;
+    if (!PROGRAM_ROOM(r->raw->spaces))
+        return schema_raw_no_memory(r->raw);
+    r->raw->spaces.at[r->raw->spaces.count++] = self;
     bool ok = declarations(r, json, "commonTypes", common);
     ok = declarations(r, json, "entityTypes", entity) && ok;
     return declarations(r, json, "actions", action) && ok;
@@ -404,7 +419,7 @@ bool schema_json(struct schema_raw *s, struct str text)
     const struct json *json;
     const struct json *one;
     bool ok = true;
-    enum err e = json_read_nul(&s->schema->arena, text, &json, &why);
+    enum err e = json_read_large(&s->schema->arena, text, &json, &why);
     if (e != ERR_OK) {
         errors_add(s->errors, text, why.offset, "%s",
                    why.what == NULL ? "too much JSON" : why.what);

@@ -4,8 +4,6 @@
  * The tokens are those of policies, so are most helpers.  Recursion is that
  * of types and bounded by CEDAR_DEPTH_MAX.
  */
-#include <stdlib.h>
-
 #include "cedar/parser.h"
 #include "cedar/schema_raw.h"
 
@@ -13,10 +11,7 @@ struct reader {
     struct parser p;
     struct schema_raw *raw;
     struct str space; /* the namespace that the declarations are in */
-    struct {
-        struct str *at;
-        size_t count, room;
-    } spaces; /* the namespaces that were there */
+    const struct raw_annotation *notes; /* of the declaration */
 };
 
 static void *make(struct reader *r, size_t size)
@@ -27,30 +22,44 @@ static void *make(struct reader *r, size_t size)
     return made;
 }
 
-static bool annotations(struct parser *p)
+/* One annotation behind its @. */
+static bool annotation(struct reader *r, struct raw_annotation *to)
 {
-    struct str keys[CEDAR_ANNOTATIONS_MAX];
-    size_t count = 0;
-    struct str value;
-    while (parser_at(p, LEXER_SIGN('@', 0))) {
-        parser_advance(p);
-        if (p->token.kind != TOKEN_NAME)
-            return parser_expected(p, "the name of an annotation");
-        for (size_t i = 0; i < count; i++)
-            if (str_eq(keys[i], p->token.text))
-                return parser_fail(p, p->token.offset,
+    struct parser *p = &r->p;
+    if (p->token.kind != TOKEN_NAME)
+        return parser_expected(p, "the name of an annotation");
+    to->key = p->token.text;
+    to->value = STR("");
+    parser_advance(p);
+    return !parser_take(p, LEXER_SIGN('(', 0)) ||
+           (parser_string(p, &to->value) && parser_need(p, LEXER_SIGN(')', 0)));
+}
+
+static bool annotations(struct reader *r, const struct raw_annotation **ret)
+{
+    struct parser *p = &r->p;
+    struct raw_annotation *first = NULL;
+    struct raw_annotation **end = &first;
+    unsigned count = 0;
+    while (parser_take(p, LEXER_SIGN('@', 0))) {
+        struct raw_annotation *a = make(r, sizeof(*a));
+        size_t offset = p->token.offset;
+        if (a == NULL || !annotation(r, a))
+            return false;
+        for (struct raw_annotation *other = first; other != NULL;
+             other = other->next)
+            if (str_eq(other->key, a->key))
+                return parser_fail(p, offset,
                                    "the annotation @%.*s is there twice",
-                                   STR_FMT(str_first(keys[i], 60)));
-        if (count == ARRAY_LEN(keys))
-            return parser_fail(p, p->token.offset,
+                                   STR_FMT(str_first(a->key, 60)));
+        if (++count > CEDAR_ANNOTATIONS_MAX)
+            return parser_fail(p, offset,
                                "more than %d annotations at one place",
                                CEDAR_ANNOTATIONS_MAX);
-        keys[count++] = p->token.text;
-        parser_advance(p);
-        if (parser_take(p, LEXER_SIGN('(', 0)) &&
-            (!parser_string(p, &value) || !parser_need(p, LEXER_SIGN(')', 0))))
-            return false;
+        *end = a;
+        end = &a->next;
     }
+    *ret = first;
     return true;
 }
 
@@ -99,7 +108,8 @@ static bool attribute(struct reader *r, struct raw_member ***end)
 {
     struct parser *p = &r->p;
     struct raw_member *m = make(r, sizeof(*m));
-    if (m == NULL || !annotations(p) || !free_name(p, &m->name))
+    const struct raw_annotation *notes;
+    if (m == NULL || !annotations(r, &notes) || !free_name(p, &m->name))
         return false;
     m->is_required =
         p->token.kind != TOKEN_BAD || !str_eq(p->token.text, STR("?"));
@@ -107,6 +117,7 @@ static bool attribute(struct reader *r, struct raw_member ***end)
         parser_advance(p);
     if (!parser_need(p, LEXER_SIGN(':', 0)) || !type(r, &m->type))
         return false;
+    m->type->annotations = notes;
     **end = m;
     *end = &m->next;
     return true;
@@ -266,7 +277,9 @@ static bool entity_body(struct reader *r, struct raw_entity *e)
 
 static bool entity(struct reader *r)
 {
-    struct raw_entity e = {.space = r->space, .offset = r->p.token.offset};
+    struct raw_entity e = {.space = r->space,
+                           .annotations = r->notes,
+                           .offset = r->p.token.offset};
     struct raw_name *all = NULL;
     if (!names(r, plain_item, &all) || !entity_body(r, &e) ||
         !parser_need(&r->p, LEXER_SIGN(';', 0)))
@@ -332,7 +345,7 @@ static bool applies(struct reader *r, struct raw_action *a)
 static bool action(struct reader *r)
 {
     struct parser *p = &r->p;
-    struct raw_action a = {.space = r->space};
+    struct raw_action a = {.space = r->space, .annotations = r->notes};
     struct raw_name *all = NULL;
     if (!names(r, free_item, &all))
         return false;
@@ -375,6 +388,7 @@ static bool common(struct reader *r)
     if (!parser_need(p, LEXER_SIGN('=', 0)) || !type(r, &c.type) ||
         !parser_need(p, LEXER_SIGN(';', 0)))
         return false;
+    c.type->annotations = r->notes;
     if (!PROGRAM_ROOM(r->raw->commons))
         return parser_no_memory(p);
     r->raw->commons.at[r->raw->commons.count++] = c;
@@ -419,14 +433,15 @@ static bool open_space(struct reader *r)
         return false;
     if (name.is_uid)
         return parser_fail(p, name.offset, "expected the name of a namespace");
-    for (size_t i = 0; i < r->spaces.count; i++)
-        if (str_eq(r->spaces.at[i], name.name))
+    for (size_t i = 0; i < r->raw->spaces.count; i++)
+        if (str_eq(r->raw->spaces.at[i].name, name.name))
             return parser_fail(p, name.offset,
                                "the namespace %.*s is there twice",
                                STR_FMT(str_first(name.name, 60)));
-    if (!PROGRAM_ROOM(r->spaces))
+    if (!PROGRAM_ROOM(r->raw->spaces))
         return parser_no_memory(p);
-    r->spaces.at[r->spaces.count++] = name.name;
+    r->raw->spaces.at[r->raw->spaces.count++] =
+        (struct raw_space){name.name, r->notes};
     r->space = name.name;
     return parser_need(p, LEXER_SIGN('{', 0));
 }
@@ -439,7 +454,7 @@ static bool step(struct reader *r)
         r->space = STR("");
         return true;
     }
-    if (!annotations(p))
+    if (!annotations(r, &r->notes))
         return false;
     if (r->space.len == 0 && parser_take_word(p, STR("namespace")))
         return open_space(r);
@@ -454,6 +469,9 @@ bool schema_parse(struct schema_raw *s)
     r.p = (struct parser){.set = &set,
                           .errors = s->errors,
                           .lexer = {.text = s->text}};
+    if (!PROGRAM_ROOM(s->spaces))
+        return schema_raw_no_memory(s);
+    s->spaces.at[s->spaces.count++] = (struct raw_space){STR(""), NULL};
     parser_advance(&r.p);
     while (r.p.token.kind != TOKEN_END) {
         if (step(&r))
@@ -464,7 +482,6 @@ bool schema_parse(struct schema_raw *s)
     }
     if (r.p.err == ERR_OK && r.space.len > 0)
         (void)parser_expected(&r.p, "'}'");
-    free(r.spaces.at);
     s->schema->arena = set.arena;
     s->err = r.p.err;
     return s->err == ERR_OK;

@@ -18,6 +18,12 @@ enum raw_kind {
     RAW_RECORD,
 };
 
+/* @key("value"); without meaning, kept for whoever writes the schema again. */
+struct raw_annotation {
+    struct raw_annotation *next;
+    struct str key, value;
+};
+
 struct raw_type {
     uint8_t kind;   /* enum raw_kind */
     uint8_t simple; /* enum type_kind */
@@ -26,6 +32,7 @@ struct raw_type {
     struct raw_type *element;
     struct raw_member *members;
     uint32_t count;
+    const struct raw_annotation *annotations; /* of whom the type is of */
 };
 
 struct raw_member {
@@ -34,6 +41,11 @@ struct raw_member {
     struct raw_type *type;
     bool is_required;
     bool is_hidden; /* by a later one of that name */
+};
+
+struct raw_space {
+    struct str name; /* may be empty */
+    const struct raw_annotation *annotations;
 };
 
 /* A name of an entity type, or with `id` of an action (type "" if left out). */
@@ -51,6 +63,7 @@ struct raw_entity {
     struct raw_type *tags;  /* NULL: none */
     struct raw_name *ids;   /* of an enum: its `id`s */
     bool is_enum;
+    const struct raw_annotation *annotations;
 };
 
 struct raw_common {
@@ -65,13 +78,15 @@ struct raw_action {
     struct raw_name *groups;
     struct raw_name *principals, *resources;
     struct raw_type *context; /* NULL: empty */
+    const struct raw_annotation *annotations;
 };
 
 struct schema_raw {
     struct cedar_schema *schema;
     struct str text; /* what offsets are of; empty for JSON */
     struct cedar_errors *errors;
-    enum err err; /* the first error's */
+    enum err err;                          /* the first error's */
+    PROGRAM_LIST(struct raw_space) spaces; /* that were named */
     PROGRAM_LIST(struct raw_entity) entities;
     PROGRAM_LIST(struct raw_common) commons;
     PROGRAM_LIST(struct raw_action) actions;
