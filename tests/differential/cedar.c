@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "cedar/cedar.h"
+#include "cedar/cedar_format.h"
 #include "cedar/cedar_links.h"
 #include "cedar/cedar_policy_json.h"
 
@@ -29,6 +30,7 @@ struct world {
     struct cedar_policies *policies;
     struct cedar_entities *entities;
     struct cedar_evaluator *evaluator;
+    const struct json *links;
     bool entities_ok;
     struct buf out;
 };
@@ -157,7 +159,8 @@ static enum err load_policies(struct world *w, const struct json *json,
     struct cedar_link links[LINKS_MAX];
     struct cedar_uid uids[LINKS_MAX][2];
     size_t count = 0;
-    struct json_iter it = json_each(json_get(json, STR("links")));
+    w->links = json_get(json, STR("links"));
+    struct json_iter it = json_each(w->links);
     const struct json *link;
     if (text.len > 0 && text.ptr[0] == '{')
         return cedar_policy_json_load(text, errors, &w->policies);
@@ -170,12 +173,48 @@ static enum err load_policies(struct world *w, const struct json *json,
     return cedar_links_load(text, links, count, errors, &w->policies);
 }
 
-static void tell_policies(struct world *w)
+static void write_set(const struct cedar_policies *p, struct buf *to)
 {
-    BUF_LIT(&w->out, "\"json\":");
-    if (cedar_policy_json_write_set(w->policies, &w->out) != ERR_OK)
+    if (cedar_policy_json_write_set(p, to) != ERR_OK)
         abort();
+}
+
+/* What it says after it went through `other`'s text is the same. */
+static bool survives(struct str other, bool is_json, struct str json)
+{
+    struct buf again;
+    struct cedar_policies *p = NULL;
+    enum err e = is_json ? cedar_policy_json_load(other, NULL, &p)
+                         : cedar_policies_load(other, NULL, &p);
+    buf_init(&again, LINE_MAX);
+    if (e == ERR_OK)
+        write_set(p, &again);
+    bool same = e == ERR_OK && str_eq(buf_str(&again), json);
+    buf_release(&again);
+    cedar_policies_free(p);
+    return same;
+}
+
+/* Policies as JSON; what is formatted, or was JSON, is the same. */
+static void tell_policies(struct world *w, struct str text)
+{
+    struct buf json;
+    struct buf pretty;
+    bool is_json = text.len > 0 && text.ptr[0] == '{';
+    buf_init(&json, LINE_MAX);
+    buf_init(&pretty, LINE_MAX);
+    write_set(w->policies, &json);
+    BUF_LIT(&w->out, "\"json\":");
+    buf_add(&w->out, buf_str(&json));
     BUF_LIT(&w->out, ",");
+    if (!survives(buf_str(&json), true, buf_str(&json)))
+        BUF_LIT(&w->out, "\"bad_json\":\"reads differently\",");
+    if (!is_json && json_count(w->links) == 0 &&
+        (cedar_format_policies(text, NULL, &pretty) != ERR_OK ||
+         !survives(buf_str(&pretty), false, buf_str(&json))))
+        BUF_LIT(&w->out, "\"bad_format\":\"reads differently\",");
+    buf_release(&json);
+    buf_release(&pretty);
 }
 
 static bool load(struct world *w, const struct json *json)
@@ -194,7 +233,7 @@ static bool load(struct world *w, const struct json *json)
                     load_policies(w, json, text, &errors), &errors) &&
              ok;
     if (w->policies != NULL && json_get(json, STR("tell_policies")) != NULL)
-        tell_policies(w);
+        tell_policies(w, text);
     if (!ok || !json_str(json_get(json, STR("entities")), &text))
         return false;
     enum err e =

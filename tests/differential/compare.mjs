@@ -1,7 +1,7 @@
 // compare.mjs - makes cases from seeds, asks both engines, tells differences.
 import { Random } from './random.mjs';
 import { randomEntities, randomRequest, randomUid, randomWorld, schemaText } from './world.mjs';
-import { randomPolicy } from './policies.mjs';
+import { randomFamily, randomPolicy } from './policies.mjs';
 import { mutate, mutateJson, policyJunk, schemaJunk, valueJunk } from './mutate.mjs';
 import { policiesAsJson, policyJson, schemaAsJson, theirs } from './engines.mjs';
 
@@ -34,13 +34,26 @@ function randomPolicies(random, world, wrong) {
   return out;
 }
 
+/** So many that they are worth an index. */
+function manyPolicies(random, world, wrong) {
+  const options = { wrong, permits: random.pick([100, 65, 0]) };
+  const parts = times(random.between(1, 3), () => randomFamily(random, world, options)).flat();
+  parts.push(...times(random.between(0, 30), () => randomPolicy(random, world, options)));
+  // A file has them in no order.
+  for (let i = parts.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [parts[i], parts[j]] = [parts[j], parts[i]];
+  }
+  return { policies: parts.join('\n'), parts };
+}
+
 /** With a schema, or as far as it would have none. */
-function fullCase(random, world, wrong, hasSchema) {
+function fullCase(random, world, wrong, hasSchema, policies = randomPolicies) {
   const options = { schema: hasSchema, wrong: random.pick(hasSchema ? [0, 0, 0, 0, 1] : [0, 5, 20]) };
   return {
     schema: hasSchema ? schemaText(random, world) : null,
     ours_json: random.chance(20), // we get schema and policies as JSON
-    ...randomPolicies(random, world, wrong),
+    ...policies(random, world, wrong),
     entities: JSON.stringify(randomEntities(random, world, options)),
     requests: times(REQUESTS, () => randomRequest(random, world, options)),
   };
@@ -70,10 +83,11 @@ function entitiesCase(random, world) {
  * only asked whether they are right. */
 export function makeCases(seed) {
   const random = new Random(seed);
-  const kind = random.below(12);
+  const kind = random.below(13);
   const world = randomWorld(random);
   const wrong = random.pick([0, 0, 1, 2, 5, 10]);
   switch (kind) {
+    case 12: return [fullCase(random, world, wrong, random.chance(50), manyPolicies)];
     case 11: return times(TEXTS, () => schemaJsonCase(random, world));
     case 10: return times(TEXTS, () => policyJsonCase(random, world));
     case 9: return times(TEXTS, () => ({ policies: mutate(random, randomPolicy(random, world, { wrong, permits: 50, slots: random.chance(10) })) }));
@@ -103,7 +117,7 @@ const isTheirs = (key, ours, other) => !has(other, key) && (theirOwn[key]?.test(
 /** What differs, a line each; `figures` counts what was compared. */
 export function differences(ours, other, figures) {
   const out = [];
-  const bad = ['bad_schema', 'bad_policies', ...(other.answers ? [] : ['bad_entities'])];
+  const bad = ['bad_schema', 'bad_policies', 'bad_json', 'bad_format', ...(other.answers ? [] : ['bad_entities'])];
   for (const key of bad) {
     if (has(ours, key) !== has(other, key) && !isTheirs(key, ours, other)) out.push(`${key}: ours ${ours[key] ?? 'takes it'}; theirs ${other[key] ?? 'takes it'}`);
   }

@@ -331,3 +331,49 @@ export function randomPolicy(random, world, { wrong, permits, slots = false }) {
   }
   return `${out};`;
 }
+
+const other = { '==': '==', '!=': '!=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+
+/** Policies that ask one question, each for another answer: what an index can
+ * find and a list need not go through. */
+export function randomFamily(random, world, { wrong, permits }) {
+  const action = random.pick(world.actions.filter((a) => a.principals));
+  const env = { action: action.type, principal: random.pick(action.principals), resource: random.pick(action.resources), context: action.context };
+  const head = random.chance(50) ? 'principal, action, resource' : [random.chance(50) ? 'principal' : `principal is ${env.principal}`,
+    random.chance(50) ? 'action' : `action == ${uidText(random, { type: action.type, id: action.id })}`, random.chance(70) ? 'resource' : `resource is ${env.resource}`].join(', ');
+  const entity = { kind: 'Entity', name: random.pick(world.types).name };
+  const type = random.pick([LONG, LONG, STRING, STRING, BOOL, entity, entity, { kind: 'Set', element: random.pick([LONG, STRING, entity]) }, ext('decimal')]);
+  const grow = new Conditions(random, world, env, wrong);
+  let path = random.chance(15) ? { text: random.pick(['principal', 'resource', 'action', 'context.a', 'principal.b', 'resource["x y"]', 'principal.getTag("a")']) } : undefined;
+  for (let i = 0; i < 5 && !path; i++) path = grow.path(type, 1);
+  if (!path) path = { text: random.pick(['principal', 'context.a', 'resource.level']) };
+  const guards = random.chance(85) ? [...new Set(grow.pending ?? [])] : [];
+  if (random.chance(20)) guards.unshift(random.pick(['true', 'context has a', 'principal has b', 'resource in resource', 'principal has name', '1 < 2']));
+  const literalOf = (t) => {
+    grow.wrong = 0;
+    const e = t.kind === 'Bool' ? { text: random.pick(['true', 'false']), level: MEMBER } : grow.of(t, -1);
+    grow.wrong = wrong;
+    return e;
+  };
+  const op = type.kind === 'Set' ? 'contains' : type.kind === 'Entity' ? random.pick(['==', 'in']) : type.kind === 'Long' ? random.pick(['==', '<', '<=', '>', '>='])
+    : type.kind === 'String' ? random.pick(['==', 'like']) : '==';
+  const compare = () => {
+    const of = random.chance(3) ? randomType(random, world, 0) : type;
+    if (op === 'like') return `${path.text} like "${random.pick(patterns)}"`;
+    if (op === 'contains') return `${path.text}.contains(${literalOf(type.element).text})`;
+    const e = grow.at(literalOf(of), MUL);
+    if (op === 'in') return `${path.text} in ${random.chance(80) ? e : `[${e}]`}`;
+    const sign = random.chance(5) ? '!=' : op;
+    return random.chance(25) ? `${e} ${other[sign]} ${path.text}` : `${path.text} ${sign} ${e}`;
+  };
+  return Array.from({ length: random.between(8, 30) }, () => {
+    const parts = [...guards, compare()];
+    if (random.chance(15)) parts.push(compare());
+    if (random.chance(35)) parts.push(grow.at(grow.bool(random.between(0, 2)), REL));
+    if (random.chance(5)) parts.reverse();
+    const cut = random.chance(20) ? random.between(0, parts.length) : parts.length;
+    const clauses = [parts.slice(0, cut), parts.slice(cut)].filter((list) => list.length > 0)
+      .map((list) => `${random.chance(95) ? 'when' : 'unless'} { ${list.join(' && ')} }`);
+    return `${random.chance(permits) ? 'permit' : 'forbid'}(${head}) ${clauses.join(' ')};`;
+  });
+}
