@@ -23,9 +23,11 @@ static char *prepend(char *from, char *end, const struct est_place *place)
             return from;
         if (is_escaped)
             *--end = c == '~' ? '0' : '1';
-        *--end = is_escaped                               ? '~'
-                 : (unsigned char)c < 0x20 || c == '\x7F' ? '?'
-                                                          : c;
+        *--end = c;
+        if (is_escaped)
+            *end = '~';
+        else if ((unsigned char)c < 0x20 || c == '\x7F')
+            *end = '?';
     }
     if (end - from < 1)
         return from;

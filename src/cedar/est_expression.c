@@ -170,7 +170,7 @@ static bool pattern_element(struct est *e, const struct json *json, void *to)
 
 static bool pattern(struct est *e, const struct json *json, void *to)
 {
-    const struct program_pattern **ret = to;
+    struct program_node *ret = to;
     struct arena *a = &e->p.set->arena;
     struct pieces p = {.count = 1};
     if (!est_elements(e, json, pattern_element, &p))
@@ -183,7 +183,7 @@ static bool pattern(struct est *e, const struct json *json, void *to)
     p.to->pieces[0] = (struct str){p.text, 0};
     p.end = p.text;
     p.count = 1;
-    *ret = p.to;
+    ret->as.pattern = p.to;
     return est_elements(e, json, pattern_element, &p);
 }
 
@@ -196,7 +196,7 @@ static bool like(struct est *e, const struct json *json,
     struct est_object object;
     return est_fields(e, json, known, ARRAY_LEN(known), &object) &&
            operand(e, &object, 0) &&
-           est_member(e, &object, 1, pattern, &node.as.pattern) &&
+           est_member(e, &object, 1, pattern, &node) &&
            emit_node(&e->p, node, 0, 1);
 }
 

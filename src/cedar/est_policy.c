@@ -52,15 +52,19 @@ static bool uid(struct est *e, const struct json *json, void *to)
     return true;
 }
 
-/* One of a list, to the place that `uids` has for it. */
+/* The rest of the array that a list of actions fills. */
+struct rest {
+    struct cedar_uid *at;
+};
+
 static bool uid_of_list(struct est *e, const struct json *json, void *to)
 {
-    struct cedar_uid **at = to;
+    struct rest *rest = to;
     struct program_scope one = {0};
     struct limit l = {VAR_ACTION, &one};
     if (!uid(e, json, &l))
         return false;
-    *(*at)++ = *one.uids;
+    *rest->at++ = *one.uids;
     return true;
 }
 
@@ -70,12 +74,12 @@ static bool uids(struct est *e, const struct json *json, void *to)
     size_t count = json_count(json);
     struct cedar_uid *all =
         ARENA_NEW(&e->p.set->arena, struct cedar_uid, count);
-    struct cedar_uid *at = all;
+    struct rest rest = {all};
     if (all == NULL)
         return parser_no_memory(&e->p);
     l->to->uids = all;
     l->to->uid_count = (uint32_t)count;
-    return est_elements(e, json, uid_of_list, &at);
+    return est_elements(e, json, uid_of_list, &rest);
 }
 
 /* The entity, the slot, or where it is allowed the entities. */
