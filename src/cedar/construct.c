@@ -1,8 +1,8 @@
 /* construct.c - see construct.h. */
 #include "cedar/construct.h"
 
-#include "base/text.h"
 #include "cedar/emit.h"
+#include "cedar/nearest.h"
 
 bool construct_open(struct parser *p, size_t offset, uint32_t *ret_open)
 {
@@ -135,32 +135,21 @@ const struct construct_method *construct_method(size_t index)
     return index < ARRAY_LEN(methods) ? &methods[index] : NULL;
 }
 
-static void consider(struct str name, struct str other, unsigned *best,
-                     struct str *nearest)
-{
-    unsigned distance = text_distance(name, other);
-    if (distance < *best) {
-        *best = distance;
-        *nearest = other;
-    }
-}
-
 bool construct_unknown(struct parser *p, size_t offset, struct str name,
                        bool is_method)
 {
-    unsigned best = name.len < 4 ? 2 : 3;
-    struct str nearest = {0};
+    struct nearest n = nearest_to(name);
     const struct extension *x;
     for (size_t i = 0; (x = extension_at(i)) != NULL; i++)
         if (x->is_method == is_method)
-            consider(name, x->name, &best, &nearest);
+            nearest_consider(&n, x->name);
     for (size_t i = 0; is_method && i < ARRAY_LEN(methods); i++)
-        consider(name, methods[i].name, &best, &nearest);
+        nearest_consider(&n, methods[i].name);
     const char *what = is_method ? "method" : "function";
     name = str_first(name, 60);
-    if (nearest.len == 0)
+    if (n.found.len == 0)
         return parser_fail(p, offset, "there is no %s %.*s", what,
                            STR_FMT(name));
     return parser_fail(p, offset, "there is no %s %.*s; did you mean %.*s?",
-                       what, STR_FMT(name), STR_FMT(nearest));
+                       what, STR_FMT(name), STR_FMT(n.found));
 }

@@ -1,8 +1,8 @@
 /* est_expression.c - expressions in JSON to nodes; see est.h. */
-#include "base/text.h"
 #include "cedar/construct.h"
 #include "cedar/emit.h"
 #include "cedar/est.h"
+#include "cedar/nearest.h"
 #include "cedar/quote.h"
 
 struct operator;
@@ -304,28 +304,19 @@ static const struct operator operators[] = {
 
 static bool unknown(struct est *e, struct str name)
 {
-    unsigned best = name.len < 4 ? 2 : 3;
-    struct str nearest = {0};
-    const struct extension *x = extension_at(0);
-    for (size_t i = 0; i < ARRAY_LEN(operators) || x != NULL; i++) {
-        struct str other =
-            i < ARRAY_LEN(operators) ? operators[i].name : x->name;
-        unsigned distance = text_distance(name, other);
-        if (distance < best) {
-            best = distance;
-            nearest = other;
-        }
-        if (i + 1 >= ARRAY_LEN(operators))
-            x = extension_at(i + 1 - ARRAY_LEN(operators));
-    }
+    struct nearest n = nearest_to(name);
+    const struct extension *x;
+    for (size_t i = 0; i < ARRAY_LEN(operators); i++)
+        nearest_consider(&n, operators[i].name);
+    for (size_t i = 0; (x = extension_at(i)) != NULL; i++)
+        nearest_consider(&n, x->name);
     name = str_first(name, 40);
-    if (nearest.len == 0)
+    if (n.found.len == 0)
         return est_refuse(e, "there is no operator or function %.*s",
                           STR_FMT(name));
-    return est_refuse(e,
-                      "there is no operator or function %.*s; did you mean "
-                      "%.*s?",
-                      STR_FMT(name), STR_FMT(nearest));
+    return est_refuse(
+        e, "there is no operator or function %.*s; did you mean %.*s?",
+        STR_FMT(name), STR_FMT(n.found));
 }
 
 bool est_call(struct est *e, struct str name, const struct json *args,

@@ -5,7 +5,7 @@
 #include "cedar/construct.h"
 #include "cedar/emit.h"
 #include "cedar/expression.h"
-#include "cedar/name.h"
+#include "cedar/nearest.h"
 
 /* What stands between an opening and its closing sign, commas between. */
 typedef bool item_fn(struct parser *p);
@@ -145,7 +145,12 @@ static bool named(struct parser *p)
             struct program_node node = {.op = OP_VARIABLE, .a = i};
             return emit_operand(p, node, path.offset, (struct cedar_value){0});
         }
+    struct str near = nearest_of(path.name, variables, ARRAY_LEN(variables));
     path.name = str_first(path.name, 60);
+    if (near.len > 0)
+        return parser_fail(p, path.offset,
+                           "%.*s is no variable; did you mean %.*s?",
+                           STR_FMT(path.name), STR_FMT(near));
     return parser_fail(p, path.offset,
                        "%.*s is no variable; those are principal, action, "
                        "resource and context",

@@ -7,6 +7,7 @@
 #include "cedar/errors.h"
 #include "cedar/literal.h"
 #include "cedar/name.h"
+#include "cedar/nearest.h"
 
 bool parser_fail(struct parser *p, size_t offset, const char *format, ...)
 {
@@ -40,6 +41,19 @@ bool parser_expected(struct parser *p, const char *what)
                            what, STR_FMT(found));
     return parser_fail(p, p->token.offset, "expected %s, found %.*s", what,
                        STR_FMT(found));
+}
+
+bool parser_expected_word(struct parser *p, const char *what,
+                          const struct str *words, size_t count)
+{
+    struct str near = {0};
+    if (p->token.kind == TOKEN_NAME)
+        near = nearest_of(p->token.text, words, count);
+    if (near.len == 0)
+        return parser_expected(p, what);
+    return parser_fail(p, p->token.offset,
+                       "expected %s, found %.*s; did you mean %.*s?", what,
+                       STR_FMT(str_first(p->token.text, 40)), STR_FMT(near));
 }
 
 void parser_advance(struct parser *p)

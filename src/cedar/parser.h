@@ -28,6 +28,9 @@ struct parser {
 
 /* "expected <what>, found <token>"; returns false. */
 bool parser_expected(struct parser *p, const char *what);
+/* The same, and which of the words was meant if one is near. */
+bool parser_expected_word(struct parser *p, const char *what,
+                          const struct str *words, size_t count);
 /* As errors_add(), at an offset; returns false. */
 bool parser_fail(struct parser *p, size_t offset, const char *format, ...)
     PRINTF_LIKE(3, 4);

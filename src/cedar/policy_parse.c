@@ -191,7 +191,7 @@ static bool scopes(struct parser *p, struct program_policy *policy)
         if (v > VAR_PRINCIPAL && !parser_need(p, LEXER_SIGN(',', 0)))
             return false;
         if (!parser_take_word(p, variables[v]))
-            return parser_expected(p, what);
+            return parser_expected_word(p, what, &variables[v], 1);
         if (!(v == VAR_ACTION ? action_scope(p, scope)
                               : other_scope(p, v, scope)))
             return false;
@@ -254,6 +254,9 @@ static bool name_policy(struct parser *p, struct program_policy *policy)
 
 bool policy_parse(struct parser *p)
 {
+    static const struct str effects[] = {STR_INIT("permit"),
+                                         STR_INIT("forbid")};
+    static const struct str clauses[] = {STR_INIT("when"), STR_INIT("unless")};
     struct program_policy policy = {
         .annotation = (uint32_t)p->set->annotations.count,
         .condition = (uint32_t)p->set->conditions.count,
@@ -264,7 +267,8 @@ bool policy_parse(struct parser *p)
             return false;
     policy.is_permit = parser_at_word(p, STR("permit"));
     if (!policy.is_permit && !parser_at_word(p, STR("forbid")))
-        return parser_expected(p, "'permit' or 'forbid'");
+        return parser_expected_word(p, "'permit' or 'forbid'", effects,
+                                    ARRAY_LEN(effects));
     parser_advance(p);
     if (!scopes(p, &policy))
         return false;
@@ -272,5 +276,8 @@ bool policy_parse(struct parser *p)
         if (!condition(p, &policy))
             return false;
     policy.end = p->lexer.at;
+    if (p->token.kind == TOKEN_NAME)
+        return parser_expected_word(p, "'when', 'unless' or ';'", clauses,
+                                    ARRAY_LEN(clauses));
     return parser_need(p, LEXER_SIGN(';', 0)) && name_policy(p, &policy);
 }

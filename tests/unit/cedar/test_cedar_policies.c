@@ -20,6 +20,16 @@ static struct cedar_policies *load(struct str text)
     return p;
 }
 
+/* As in the Rust implementation. */
+static void test_parentheses_in_scopes_mean_nothing(void **state)
+{
+    (void)state;
+    cedar_policies_free(load(
+        STR("permit(principal == ((User::\"a\")), action in ([Action::\"a\", "
+            "(Action::\"b\")]), resource in (?resource));\n"
+            "permit(principal, action in (Action::\"a\"), resource);")));
+}
+
 static void test_an_error_says_where_and_what(void **state)
 {
     (void)state;
@@ -40,8 +50,24 @@ static void test_an_error_says_where_and_what(void **state)
         {"permit(principal, action, resource) when { user };", 1, 44,
          "user is no variable; those are principal, action, resource and "
          "context"},
+        {"permit(principal, action, resource) when { pricipal == 1 };", 1, 44,
+         "pricipal is no variable; did you mean principal?"},
+        {"premit(principal, action, resource);", 1, 1,
+         "expected 'permit' or 'forbid', found premit; did you mean permit?"},
+        {"permit(principal, acton, resource);", 1, 19,
+         "expected 'action', found acton; did you mean action?"},
+        {"permit(principal, action, resource) wen { true };", 1, 37,
+         "expected 'when', 'unless' or ';', found wen; did you mean when?"},
         {"permit(principal, action, resource) when temporal { true };", 1, 42,
          "'temporal' conditions are not supported"},
+        {"permit(principal, action, resource) unless guardrails { true };", 1,
+         44, "'guardrails' conditions are not supported"},
+        {"permit(principal, action, resource) when { \"a\" like (\"b\") };", 1,
+         53, "expected a string with the pattern, found ("},
+        {"permit(principal, action, resource) when { context[(\"a\")] };", 1,
+         52, "expected a string, found ("},
+        {"permit(principal, action, resource) when { {(\"a\"): 1} };", 1, 45,
+         "expected a name, found ("},
         {"permit(principal, action, resource) when { \"a\\q\" };", 1, 46,
          "not a valid escape in a string"},
         {"permit(principal, action == User::\"a\", resource);", 1, 29,
@@ -212,6 +238,7 @@ static void test_a_set_tells_what_it_holds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parentheses_in_scopes_mean_nothing),
         cmocka_unit_test(test_an_error_says_where_and_what),
         cmocka_unit_test(test_several_errors_are_found_in_one_run),
         cmocka_unit_test(test_nesting_ends_at_the_limit),
