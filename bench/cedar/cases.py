@@ -37,13 +37,18 @@ def tags(i):
             f'context.input.amount < 500 }};\n')
 
 
-def not_indexed(i):
+def order(i):
     return f'permit(principal, action, resource) when {{ context.input.amount > {1000 + i} }};\n'
+
+
+def not_indexed(i):
+    return (f'permit(principal, action, resource) when {{ context.input.amount + {i} > 1000000 }};'
+            '\n')
 
 
 SHAPES = {
     "scope-eq": scope_eq, "in-group": in_group, "condition": condition_only,
-    "tags": tags, "not-indexed": not_indexed,
+    "tags": tags, "order": order, "not-indexed": not_indexed,
 }
 
 

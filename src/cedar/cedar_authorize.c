@@ -14,7 +14,9 @@ struct cedar_evaluator {
     struct cedar_value *stack;
     uint32_t *permits, *forbids; /* satisfied; room for `policies` */
     struct cedar_policy_fault *faults;
-    size_t stack_room, policies;
+    struct evaluate_memo *memos;
+    size_t stack_room, memo_room, policies;
+    uint64_t decisions; /* so far */
     struct arena arena;
     char *pool;
 };
@@ -39,6 +41,7 @@ void cedar_evaluator_free(struct cedar_evaluator *v)
         return;
     arena_release(&v->arena);
     free(v->stack);
+    free(v->memos);
     free(v->permits);
     free(v->forbids);
     free(v->faults);
@@ -65,6 +68,13 @@ static bool make_room(struct cedar_evaluator *v,
             return false;
         v->stack_room = values;
     }
+    if (set->path_count > v->memo_room) {
+        if (!resize((void **)(void *)&v->memos, set->path_count,
+                    sizeof(*v->memos)))
+            return false;
+        for (; v->memo_room < set->path_count; v->memo_room++)
+            v->memos[v->memo_room].at = 0;
+    }
     if (count > v->policies) {
         if (!resize((void **)(void *)&v->permits, count, sizeof(*v->permits)) ||
             !resize((void **)(void *)&v->forbids, count, sizeof(*v->forbids)) ||
@@ -87,6 +97,8 @@ static struct decide prepare(struct cedar_evaluator *v,
                 .uids = {&request->principal, &request->action,
                          &request->resource},
                 .stack = v->stack,
+                .memos = v->memos,
+                .at = ++v->decisions,
                 .pool = {.fixed = v->pool,
                          .room = POOL_BYTES,
                          .arena = &v->arena},

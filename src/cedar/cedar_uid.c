@@ -11,12 +11,6 @@ struct cedar_uid cedar_uid_make(struct str type, struct str id)
     return (struct cedar_uid){type, id, hash * 0x9E3779B97F4A7C15};
 }
 
-bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
-{
-    return a == b || (a->hash == b->hash && str_eq(a->id, b->id) &&
-                      str_eq(a->type, b->type));
-}
-
 bool cedar_uid_is_type(struct str type)
 {
     size_t at = 0;

@@ -69,7 +69,12 @@ struct cedar_uid cedar_uid_make(struct str type, struct str id);
 /* True for "A" and "A::B" without reserved words: a normalised type name. */
 bool cedar_uid_is_type(struct str type);
 
-bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b);
+static inline bool cedar_uid_equal(const struct cedar_uid *a,
+                                   const struct cedar_uid *b)
+{
+    return a == b || (a->hash == b->hash && str_eq(a->id, b->id) &&
+                      str_eq(a->type, b->type));
+}
 
 /*
  * From `Type::"id"`, escapes as in a policy, nothing around or between; from

@@ -48,19 +48,19 @@ static bool scopes_hold(const struct evaluate *e,
 }
 
 /* One condition: true, or not, or a fault and where. */
-static enum cedar_fault run_condition(struct evaluate *e,
-                                      const struct program_condition *c,
-                                      bool *ret_holds, uint32_t *ret_at)
+static inline enum cedar_fault run_condition(struct evaluate *e,
+                                             const struct program_condition *c,
+                                             bool *ret_holds, uint32_t *ret_at)
 {
-    struct cedar_value v;
+    const struct cedar_value *v;
     enum cedar_fault f = evaluate_run(e, c->first, c->end, &v, ret_at);
     if (f != CEDAR_FAULT_NONE)
         return f;
-    if (v.kind != CEDAR_BOOL) {
+    if (v->kind != CEDAR_BOOL) {
         *ret_at = c->end - 1;
         return CEDAR_FAULT_TYPE;
     }
-    *ret_holds = v.as.truth != c->is_unless;
+    *ret_holds = v->as.truth != c->is_unless;
     return CEDAR_FAULT_NONE;
 }
 
@@ -84,26 +84,33 @@ static enum cedar_fault run_policy(struct evaluate *e,
     return CEDAR_FAULT_NONE;
 }
 
-static void consider(struct decide *d, uint32_t i)
+/* Writes down what became of policy `i`; `at` is the node of a fault. */
+static inline void note(struct decide *d, uint32_t i, bool is_permit,
+                        enum cedar_fault f, bool satisfied, uint32_t at)
 {
-    const struct program_policy *policy = &d->set->policies.at[i];
     struct arena *arena = d->evaluate.pool.arena;
-    bool satisfied;
-    uint32_t at = 0;
-    enum cedar_fault f =
-        run_policy(&d->evaluate, d->set, policy, &satisfied, &at);
     if (f != CEDAR_FAULT_NONE) {
         d->faults[d->fault_count++] =
             (struct cedar_policy_fault){i, f, d->set->offsets.at[at]};
-        if (!policy->is_permit)
+        if (!is_permit)
             d->forbid_erred = true;
-    } else if (satisfied && policy->is_permit) {
+    } else if (satisfied && is_permit) {
         d->permits[d->permit_count++] = i;
     } else if (satisfied) {
         d->forbids[d->forbid_count++] = i;
     }
     if (arena->used > 0)
         arena_release(arena);
+}
+
+static void consider(struct decide *d, uint32_t i)
+{
+    const struct program_policy *policy = &d->set->policies.at[i];
+    bool satisfied;
+    uint32_t at = 0;
+    enum cedar_fault f =
+        run_policy(&d->evaluate, d->set, policy, &satisfied, &at);
+    note(d, i, policy->is_permit, f, satisfied, at);
 }
 
 /* The members with this literal. */
@@ -215,6 +222,20 @@ static void consider_filed(struct decide *d, uint32_t what)
         consider(d, what);
 }
 
+static void consider_rest(struct decide *d, const struct index_rest *rest)
+{
+    const struct program_condition c = {rest->first, rest->end,
+                                        rest->is_unless};
+    bool holds = false;
+    uint32_t at = 0;
+    if (rest->end == 0) {
+        consider_filed(d, rest->what);
+        return;
+    }
+    enum cedar_fault f = run_condition(&d->evaluate, &c, &holds, &at);
+    note(d, rest->what, rest->is_permit, f, holds, at);
+}
+
 static const struct program_policy *filed_policy(const struct decide *d,
                                                  uint32_t what)
 {
@@ -289,7 +310,7 @@ static void consider_indexed(struct decide *d)
     uint32_t spare;
     struct cedar_policy_fault spare_fault;
     for (uint32_t i = 0; i < x->rest_count; i++)
-        consider_filed(d, x->rest[i]);
+        consider_rest(d, &x->rest[i]);
     for (unsigned v = VAR_PRINCIPAL; v <= VAR_RESOURCE; v++)
         consider_variable(d, v);
     sort_array(d->permits, d->permit_count, sizeof(spare), order_indices,

@@ -1,119 +1,13 @@
 /*
  * evaluate.c - see evaluate.h.
  *
- * One function per kind of node; each returns the node to go on with, or
- * NULL after setting the fault.  Values are checked where they are used, so
- * nothing here relies on validated policies.
+ * The loop, and the operators that are a few instructions; see operate.h.
  */
 #include "cedar/evaluate.h"
 
 #include <assert.h>
 
-#include "cedar/literal.h"
-
-typedef const struct program_node *node_in;
-typedef node_in op_fn(struct evaluate *e, node_in n);
-
-static node_in fail(struct evaluate *e, enum cedar_fault fault)
-{
-    e->fault = fault;
-    return NULL;
-}
-
-static node_in jump(const struct evaluate *e, node_in n)
-{
-    return e->nodes + n->a;
-}
-
-static node_in push(struct evaluate *e, node_in n, struct cedar_value v)
-{
-    *e->top++ = v;
-    return n + 1;
-}
-
-/* Replaces the last value. */
-static node_in leave(struct evaluate *e, node_in n, struct cedar_value v)
-{
-    e->top[-1] = v;
-    return n + 1;
-}
-
-static node_in leave_bool(struct evaluate *e, node_in n, bool truth)
-{
-    return leave(e, n, cedar_value_bool(truth));
-}
-
-/* Literals and variables. */
-
-static node_in op_bool(struct evaluate *e, node_in n)
-{
-    return push(e, n, cedar_value_bool(n->as.number != 0));
-}
-
-static node_in op_long(struct evaluate *e, node_in n)
-{
-    return push(e, n, cedar_value_long(n->as.number));
-}
-
-static node_in op_string(struct evaluate *e, node_in n)
-{
-    return push(e, n, cedar_value_string((struct str){n->as.text, n->a}));
-}
-
-static node_in op_entity(struct evaluate *e, node_in n)
-{
-    return push(e, n, cedar_value_entity(n->as.uid));
-}
-
-static node_in op_variable(struct evaluate *e, node_in n)
-{
-    if (n->a != VAR_CONTEXT)
-        return push(e, n, cedar_value_entity(e->uids[n->a]));
-    const struct cedar_record *context = e->request->context;
-    return push(e, n,
-                cedar_value_of(context != NULL ? context
-                                               : entities_no_record()));
-}
-
-static node_in op_open(struct evaluate *e, node_in n)
-{
-    if (n->as.kept == NULL)
-        return n + 1;
-    *e->top++ = *n->as.kept;
-    return jump(e, n);
-}
-
-/* Constructors. */
-
-static node_in op_set(struct evaluate *e, node_in n)
-{
-    struct cedar_value v = {.kind = CEDAR_SET};
-    e->top -= n->a;
-    if (value_set_make(&e->pool, e->top, n->a, &v.as.set) != ERR_OK)
-        return fail(e, CEDAR_FAULT_LIMIT);
-    return push(e, n, v);
-}
-
-static node_in op_record(struct evaluate *e, node_in n)
-{
-    struct cedar_value v = {.kind = CEDAR_RECORD};
-    e->top -= n->a;
-    if (value_record_make(&e->pool, n->as.keys, e->top, n->a, &v.as.record) !=
-        ERR_OK)
-        return fail(e, CEDAR_FAULT_LIMIT); /* the parser saw no key twice */
-    return push(e, n, v);
-}
-
-static node_in op_call(struct evaluate *e, node_in n)
-{
-    struct cedar_value v;
-    e->top -= n->a;
-    enum cedar_fault f =
-        extension_call(n->as.extension, e->top, n->a, &e->pool, &v);
-    return f == CEDAR_FAULT_NONE ? push(e, n, v) : fail(e, f);
-}
-
-/* Entities, attributes and tags. */
+#include "cedar/operate.h"
 
 const struct entities_entity *evaluate_find(const struct evaluate *e,
                                             const struct cedar_uid *uid)
@@ -133,116 +27,82 @@ bool evaluate_in(const struct evaluate *e, const struct cedar_uid *a,
     return entity != NULL && entities_has_ancestor(entity, b);
 }
 
-/* The attributes of a value; false and a fault when it can have none. */
-static bool attributes(struct evaluate *e, struct cedar_value v,
-                       const struct cedar_record **ret)
+/* Literals and variables. */
+
+static node_in op_bool(struct evaluate *e, node_in n)
 {
-    if (v.kind == CEDAR_RECORD) {
-        *ret = v.as.record;
-        return true;
-    }
-    if (v.kind != CEDAR_ENTITY) {
-        e->fault = CEDAR_FAULT_TYPE;
-        return false;
-    }
-    const struct entities_entity *entity = evaluate_find(e, v.as.uid);
-    *ret = entity == NULL ? NULL : entity->attributes;
-    return true;
+    return operate_push(e, n, cedar_value_bool(n->as.number != 0));
 }
 
-static node_in op_get(struct evaluate *e, node_in n)
+static node_in op_string(struct evaluate *e, node_in n)
 {
-    const struct cedar_record *r;
-    if (!attributes(e, e->top[-1], &r))
-        return NULL;
-    if (r == NULL)
-        return fail(e, CEDAR_FAULT_ENTITY);
-    const struct cedar_value *v = value_get(r, n->as.keys);
-    return v != NULL ? leave(e, n, *v) : fail(e, CEDAR_FAULT_ATTRIBUTE);
+    return operate_push(e, n,
+                        cedar_value_string((struct str){n->as.text, n->a}));
 }
 
-/* `e has a.b.c` is (e has a && e.a has b) && e.a.b has c. */
-static node_in op_has(struct evaluate *e, node_in n)
+static node_in op_entity(struct evaluate *e, node_in n)
 {
-    struct cedar_value v = e->top[-1];
-    for (uint32_t i = 0; i < n->a; i++) {
-        const struct cedar_record *r;
-        if (!attributes(e, v, &r))
-            return NULL;
-        const struct cedar_value *found =
-            r == NULL ? NULL : value_get(r, &n->as.keys[i]);
-        if (found == NULL)
-            return leave_bool(e, n, false);
-        v = *found;
-    }
-    return leave_bool(e, n, true);
+    return operate_push(e, n, cedar_value_entity(n->as.uid));
 }
 
-/* The tag that the last two values name; NULL: there is none. */
-static bool tag(struct evaluate *e, const struct entities_entity **ret_entity,
-                const struct cedar_value **ret)
+static inline struct cedar_value variable(const struct evaluate *e,
+                                          uint32_t which)
 {
-    e->top--;
-    if (e->top[-1].kind != CEDAR_ENTITY || e->top[0].kind != CEDAR_STRING) {
-        e->fault = CEDAR_FAULT_TYPE;
-        return false;
-    }
-    struct value_key key = value_key_make(value_text(e->top[0]));
-    *ret_entity = evaluate_find(e, e->top[-1].as.uid);
-    *ret = *ret_entity == NULL ? NULL : value_get((*ret_entity)->tags, &key);
-    return true;
+    const struct cedar_record *context = e->request->context;
+    if (which != VAR_CONTEXT)
+        return cedar_value_entity(e->uids[which]);
+    return cedar_value_of(context != NULL ? context : entities_no_record());
 }
 
-static node_in op_has_tag(struct evaluate *e, node_in n)
+static node_in op_open(struct evaluate *e, node_in n)
 {
-    const struct entities_entity *entity;
-    const struct cedar_value *v;
-    return tag(e, &entity, &v) ? leave_bool(e, n, v != NULL) : NULL;
-}
-
-static node_in op_get_tag(struct evaluate *e, node_in n)
-{
-    const struct entities_entity *entity;
-    const struct cedar_value *v;
-    if (!tag(e, &entity, &v))
-        return NULL;
-    if (entity == NULL)
-        return fail(e, CEDAR_FAULT_ENTITY);
-    return v != NULL ? leave(e, n, *v) : fail(e, CEDAR_FAULT_ATTRIBUTE);
-}
-
-static node_in op_in(struct evaluate *e, node_in n)
-{
-    e->top--;
-    struct cedar_value of = e->top[0];
-    if (e->top[-1].kind != CEDAR_ENTITY)
-        return fail(e, CEDAR_FAULT_TYPE);
-    const struct cedar_uid *uid = e->top[-1].as.uid;
-    if (of.kind == CEDAR_ENTITY)
-        return leave_bool(e, n, evaluate_in(e, uid, of.as.uid));
-    if (of.kind != CEDAR_SET || !of.as.set->only_entities)
-        return fail(e, CEDAR_FAULT_TYPE);
-    bool found = false;
-    for (uint32_t i = 0; i < of.as.set->count && !found; i++)
-        found = evaluate_in(e, uid, of.as.set->items[i].as.uid);
-    return leave_bool(e, n, found);
-}
-
-static node_in op_is(struct evaluate *e, node_in n)
-{
-    if (e->top[-1].kind != CEDAR_ENTITY)
-        return fail(e, CEDAR_FAULT_TYPE);
-    return leave_bool(e, n, str_eq(e->top[-1].as.uid->type, *n->as.type));
-}
-
-static node_in op_is_jump(struct evaluate *e, node_in n)
-{
-    if (e->top[-1].kind != CEDAR_ENTITY)
-        return fail(e, CEDAR_FAULT_TYPE);
-    if (str_eq(e->top[-1].as.uid->type, *n->as.type))
+    if (n->as.kept == NULL)
         return n + 1;
-    (void)leave_bool(e, n, false);
-    return jump(e, n);
+    *e->top++ = *n->as.kept;
+    return operate_jump(e, n);
+}
+
+/* Paths. */
+
+/* Looks a path up; false: a fault on the way. */
+static OUT_OF_LINE bool look_up(struct evaluate *e, node_in n)
+{
+    node_in end = n + n->as.path.nodes;
+    node_in at = operate_push(e, n, variable(e, n->a));
+    while (at != NULL && at < end) {
+        if (at->op == OP_GET)
+            at = operate_get(e, at);
+        else if (at->op == OP_STRING)
+            at = op_string(e, at);
+        else if (at->op == OP_GET_TAG)
+            at = operate_get_tag(e, at);
+        else if (at->op == OP_HAS_TAG)
+            at = operate_has_tag(e, at);
+        else
+            at = operate_has(e, at);
+    }
+    return at != NULL;
+}
+
+/* With the path behind it, if that has a number. */
+static node_in op_variable(struct evaluate *e, node_in n)
+{
+    if (n->as.path.number == 0)
+        return operate_push(e, n, variable(e, n->a));
+    struct evaluate_memo *memo = &e->memos[n->as.path.number - 1];
+    struct cedar_value *bottom = e->top;
+    if (memo->at == e->at) {
+        *e->top++ = memo->value;
+        return n + n->as.path.nodes;
+    }
+    if (look_up(e, n)) {
+        memo->value = e->top[-1];
+        memo->at = e->at;
+        return n + n->as.path.nodes;
+    }
+    /* Once more, node by node: so it is known which of them fails. */
+    e->top = bottom;
+    return operate_push(e, n, variable(e, n->a));
 }
 
 /* Logic. */
@@ -250,197 +110,191 @@ static node_in op_is_jump(struct evaluate *e, node_in n)
 static node_in op_not(struct evaluate *e, node_in n)
 {
     if (e->top[-1].kind != CEDAR_BOOL)
-        return fail(e, CEDAR_FAULT_TYPE);
-    return leave_bool(e, n, !e->top[-1].as.truth);
+        return operate_fail(e, CEDAR_FAULT_TYPE);
+    return operate_leave_bool(e, n, !e->top[-1].as.truth);
 }
 
 /* Jumps with the value when it decides, drops it when not. */
 static node_in decide(struct evaluate *e, node_in n, bool deciding)
 {
     if (e->top[-1].kind != CEDAR_BOOL)
-        return fail(e, CEDAR_FAULT_TYPE);
+        return operate_fail(e, CEDAR_FAULT_TYPE);
     if (e->top[-1].as.truth == deciding)
-        return jump(e, n);
+        return operate_jump(e, n);
     e->top--;
     return n + 1;
-}
-
-static node_in op_and_jump(struct evaluate *e, node_in n)
-{
-    return decide(e, n, false);
-}
-
-static node_in op_or_jump(struct evaluate *e, node_in n)
-{
-    return decide(e, n, true);
 }
 
 /* The right side of && and || stays, if it is a boolean. */
 static node_in op_boolean(struct evaluate *e, node_in n)
 {
-    return e->top[-1].kind == CEDAR_BOOL ? n + 1 : fail(e, CEDAR_FAULT_TYPE);
+    return e->top[-1].kind == CEDAR_BOOL ? n + 1
+                                         : operate_fail(e, CEDAR_FAULT_TYPE);
 }
 
 static node_in op_if_jump(struct evaluate *e, node_in n)
 {
     e->top--;
     if (e->top[0].kind != CEDAR_BOOL)
-        return fail(e, CEDAR_FAULT_TYPE);
-    return e->top[0].as.truth ? n + 1 : jump(e, n);
-}
-
-static node_in op_else_jump(struct evaluate *e, node_in n)
-{
-    return jump(e, n);
-}
-
-static node_in op_if(struct evaluate *e, node_in n)
-{
-    (void)e;
-    return n + 1;
+        return operate_fail(e, CEDAR_FAULT_TYPE);
+    return e->top[0].as.truth ? n + 1 : operate_jump(e, n);
 }
 
 /* Comparison and arithmetic. */
 
-static node_in op_equal(struct evaluate *e, node_in n)
+static inline bool orders(enum program_op op, int64_t a, int64_t b)
 {
-    e->top--;
-    return leave_bool(e, n, cedar_value_equal(e->top[-1], e->top[0]));
-}
-
-static node_in op_different(struct evaluate *e, node_in n)
-{
-    e->top--;
-    return leave_bool(e, n, !cedar_value_equal(e->top[-1], e->top[0]));
+    return op == OP_LESS         ? a < b
+           : op == OP_LESS_EQUAL ? a <= b
+           : op == OP_GREATER    ? a > b
+                                 : a >= b;
 }
 
 /* < and its kin are for long, datetime and duration, both alike. */
-static node_in compare(struct evaluate *e, node_in n)
+static inline node_in compare(struct evaluate *e, node_in n, enum program_op op)
 {
     e->top--;
     uint8_t kind = e->top[-1].kind;
     if (kind != e->top[0].kind ||
         (kind != CEDAR_LONG && kind != CEDAR_DATETIME &&
          kind != CEDAR_DURATION))
-        return fail(e, CEDAR_FAULT_TYPE);
-    int64_t a = e->top[-1].as.number;
-    int64_t b = e->top[0].as.number;
-    bool truth = n->op == OP_LESS         ? a < b
-                 : n->op == OP_LESS_EQUAL ? a <= b
-                 : n->op == OP_GREATER    ? a > b
-                                          : a >= b;
-    return leave_bool(e, n, truth);
+        return operate_fail(e, CEDAR_FAULT_TYPE);
+    return operate_leave_bool(e, n,
+                              orders(op, e->top[-1].as.number,
+                                     e->top[0].as.number));
 }
 
-static node_in arithmetic(struct evaluate *e, node_in n)
+static inline node_in arithmetic(struct evaluate *e, node_in n,
+                                 enum program_op op)
 {
     e->top--;
     if (e->top[-1].kind != CEDAR_LONG || e->top[0].kind != CEDAR_LONG)
-        return fail(e, CEDAR_FAULT_TYPE);
-    int64_t a = e->top[-1].as.number;
+        return operate_fail(e, CEDAR_FAULT_TYPE);
+    int64_t *a = &e->top[-1].as.number;
     int64_t b = e->top[0].as.number;
-    int64_t result;
-    bool left = n->op == OP_ADD        ? __builtin_add_overflow(a, b, &result)
-                : n->op == OP_SUBTRACT ? __builtin_sub_overflow(a, b, &result)
-                                       : __builtin_mul_overflow(a, b, &result);
-    return left ? fail(e, CEDAR_FAULT_OVERFLOW)
-                : leave(e, n, cedar_value_long(result));
+    bool left = op == OP_ADD        ? __builtin_add_overflow(*a, b, a)
+                : op == OP_SUBTRACT ? __builtin_sub_overflow(*a, b, a)
+                                    : __builtin_mul_overflow(*a, b, a);
+    return left ? operate_fail(e, CEDAR_FAULT_OVERFLOW) : n + 1;
 }
 
 static node_in op_negate(struct evaluate *e, node_in n)
 {
     int64_t result;
     if (e->top[-1].kind != CEDAR_LONG)
-        return fail(e, CEDAR_FAULT_TYPE);
+        return operate_fail(e, CEDAR_FAULT_TYPE);
     if (__builtin_sub_overflow(0, e->top[-1].as.number, &result))
-        return fail(e, CEDAR_FAULT_OVERFLOW);
-    return leave(e, n, cedar_value_long(result));
-}
-
-static node_in op_like(struct evaluate *e, node_in n)
-{
-    if (e->top[-1].kind != CEDAR_STRING)
-        return fail(e, CEDAR_FAULT_TYPE);
-    return leave_bool(e, n,
-                      literal_matches(n->as.pattern, value_text(e->top[-1])));
+        return operate_fail(e, CEDAR_FAULT_OVERFLOW);
+    return operate_leave(e, n, cedar_value_long(result));
 }
 
 /* Sets. */
 
-static node_in op_contains(struct evaluate *e, node_in n)
-{
-    e->top--;
-    if (e->top[-1].kind != CEDAR_SET)
-        return fail(e, CEDAR_FAULT_TYPE);
-    return leave_bool(e, n, value_set_has(e->top[-1].as.set, e->top[0]));
-}
-
-static node_in op_contains_all(struct evaluate *e, node_in n)
-{
-    e->top--;
-    if (e->top[-1].kind != CEDAR_SET || e->top[0].kind != CEDAR_SET)
-        return fail(e, CEDAR_FAULT_TYPE);
-    const struct cedar_set *set = e->top[-1].as.set;
-    const struct cedar_set *part = e->top[0].as.set;
-    bool all = part->count <= set->count;
-    for (uint32_t i = 0; all && i < part->count; i++)
-        all = value_set_has(set, part->items[i]);
-    return leave_bool(e, n, all);
-}
-
-static node_in op_contains_any(struct evaluate *e, node_in n)
-{
-    e->top--;
-    if (e->top[-1].kind != CEDAR_SET || e->top[0].kind != CEDAR_SET)
-        return fail(e, CEDAR_FAULT_TYPE);
-    const struct cedar_set *large = e->top[-1].as.set;
-    const struct cedar_set *small = e->top[0].as.set;
-    if (small->count > large->count) {
-        small = large;
-        large = e->top[0].as.set;
-    }
-    bool any = false;
-    for (uint32_t i = 0; !any && i < small->count; i++)
-        any = value_set_has(large, small->items[i]);
-    return leave_bool(e, n, any);
-}
-
 static node_in op_is_empty(struct evaluate *e, node_in n)
 {
     if (e->top[-1].kind != CEDAR_SET)
-        return fail(e, CEDAR_FAULT_TYPE);
-    return leave_bool(e, n, e->top[-1].as.set->count == 0);
+        return operate_fail(e, CEDAR_FAULT_TYPE);
+    return operate_leave_bool(e, n, e->top[-1].as.set->count == 0);
 }
 
-/* clang-format off */
-static op_fn *const ops[OP_COUNT] = {
-    [OP_BOOL] = op_bool, [OP_LONG] = op_long, [OP_STRING] = op_string,
-    [OP_ENTITY] = op_entity, [OP_VARIABLE] = op_variable,
-    [OP_OPEN] = op_open, [OP_SET] = op_set, [OP_RECORD] = op_record,
-    [OP_CALL] = op_call, [OP_GET] = op_get, [OP_HAS] = op_has,
-    [OP_LIKE] = op_like, [OP_IS] = op_is, [OP_IS_JUMP] = op_is_jump,
-    [OP_IS_IN] = op_in, [OP_NOT] = op_not, [OP_NEGATE] = op_negate,
-    [OP_AND_JUMP] = op_and_jump, [OP_AND] = op_boolean,
-    [OP_OR_JUMP] = op_or_jump, [OP_OR] = op_boolean,
-    [OP_IF_JUMP] = op_if_jump, [OP_ELSE_JUMP] = op_else_jump, [OP_IF] = op_if,
-    [OP_EQUAL] = op_equal, [OP_DIFFERENT] = op_different,
-    [OP_LESS] = compare, [OP_LESS_EQUAL] = compare,
-    [OP_GREATER] = compare, [OP_GREATER_EQUAL] = compare,
-    [OP_ADD] = arithmetic, [OP_SUBTRACT] = arithmetic,
-    [OP_MULTIPLY] = arithmetic, [OP_IN] = op_in,
-    [OP_CONTAINS] = op_contains, [OP_CONTAINS_ALL] = op_contains_all,
-    [OP_CONTAINS_ANY] = op_contains_any, [OP_IS_EMPTY] = op_is_empty,
-    [OP_HAS_TAG] = op_has_tag, [OP_GET_TAG] = op_get_tag,
-};
-/* clang-format on */
+/*
+ * A number, and at once the operator behind it, if that has a number on its
+ * left, too: the node there is this number's, no jump leads to it.  What
+ * fails is left to the operator, which then is where the fault is.
+ */
+static inline node_in op_long(struct evaluate *e, node_in n, node_in end)
+{
+    int64_t b = n->as.number;
+    int64_t sum;
+    if (n + 1 == end || e->top == e->stack || e->top[-1].kind != CEDAR_LONG)
+        return operate_push(e, n, cedar_value_long(b));
+    struct cedar_value *left = &e->top[-1];
+    int64_t a = left->as.number;
+    switch (n[1].op) {
+    case OP_EQUAL:
+        *left = cedar_value_bool(a == b);
+        return n + 2;
+    case OP_LESS:
+        *left = cedar_value_bool(a < b);
+        return n + 2;
+    case OP_LESS_EQUAL:
+        *left = cedar_value_bool(a <= b);
+        return n + 2;
+    case OP_GREATER:
+        *left = cedar_value_bool(a > b);
+        return n + 2;
+    case OP_GREATER_EQUAL:
+        *left = cedar_value_bool(a >= b);
+        return n + 2;
+    case OP_ADD:
+        if (__builtin_add_overflow(a, b, &sum))
+            break;
+        left->as.number = sum;
+        return n + 2;
+    default:
+        break;
+    }
+    return operate_push(e, n, cedar_value_long(b));
+}
+
+/* A switch and no table of functions: what is small is put in place.  What is
+ * out of line would cost all others the memory that it needs. */
+static inline node_in step(struct evaluate *e, node_in n, node_in end)
+{
+    /* clang-format off */
+    switch ((enum program_op)n->op) {
+    case OP_BOOL: return op_bool(e, n);
+    case OP_LONG: return op_long(e, n, end);
+    case OP_STRING: return op_string(e, n);
+    case OP_ENTITY: return op_entity(e, n);
+    case OP_VARIABLE: return op_variable(e, n);
+    case OP_OPEN: return op_open(e, n);
+    case OP_SET: return operate_set(e, n);
+    case OP_RECORD: return operate_record(e, n);
+    case OP_CALL: return operate_call(e, n);
+    case OP_GET: return operate_get(e, n);
+    case OP_HAS: return operate_has(e, n);
+    case OP_LIKE: return operate_like(e, n);
+    case OP_IS: return operate_is(e, n);
+    case OP_IS_JUMP: return operate_is_jump(e, n);
+    case OP_IS_IN: case OP_IN: return operate_in(e, n);
+    case OP_NOT: return op_not(e, n);
+    case OP_NEGATE: return op_negate(e, n);
+    case OP_AND_JUMP: return decide(e, n, false);
+    case OP_OR_JUMP: return decide(e, n, true);
+    case OP_AND: case OP_OR: return op_boolean(e, n);
+    case OP_IF_JUMP: return op_if_jump(e, n);
+    case OP_ELSE_JUMP: return operate_jump(e, n);
+    case OP_IF: return n + 1;
+    case OP_EQUAL: return operate_equal(e, n, true);
+    case OP_DIFFERENT: return operate_equal(e, n, false);
+    case OP_LESS: return compare(e, n, OP_LESS);
+    case OP_LESS_EQUAL: return compare(e, n, OP_LESS_EQUAL);
+    case OP_GREATER: return compare(e, n, OP_GREATER);
+    case OP_GREATER_EQUAL: return compare(e, n, OP_GREATER_EQUAL);
+    case OP_ADD: return arithmetic(e, n, OP_ADD);
+    case OP_SUBTRACT: return arithmetic(e, n, OP_SUBTRACT);
+    case OP_MULTIPLY: return arithmetic(e, n, OP_MULTIPLY);
+    case OP_CONTAINS: return operate_contains(e, n);
+    case OP_CONTAINS_ALL: case OP_CONTAINS_ANY: return operate_contains_many(e, n);
+    case OP_IS_EMPTY: return op_is_empty(e, n);
+    case OP_HAS_TAG: return operate_has_tag(e, n);
+    case OP_GET_TAG: return operate_get_tag(e, n);
+    case OP_COUNT: break;
+    }
+    /* clang-format on */
+    assert(n->op < OP_COUNT);
+    return NULL;
+}
 
 /* To `end` or, when a jump leads there, beyond; NULL: a fault, at *ret_at. */
-static node_in run(struct evaluate *e, node_in at, node_in end, node_in *ret_at)
+static OUT_OF_LINE node_in run(struct evaluate *e, node_in at, node_in end,
+                               node_in *ret_at)
 {
     e->top = e->stack;
     e->pool.used = 0;
     while (at < end) {
-        node_in next = ops[at->op](e, at);
+        node_in next = step(e, at, end);
         if (next == NULL) {
             *ret_at = at;
             return NULL;
@@ -451,7 +305,7 @@ static node_in run(struct evaluate *e, node_in at, node_in end, node_in *ret_at)
 }
 
 enum cedar_fault evaluate_run(struct evaluate *e, uint32_t first, uint32_t end,
-                              struct cedar_value *ret, uint32_t *ret_at)
+                              const struct cedar_value **ret, uint32_t *ret_at)
 {
     node_in at;
     if (run(e, e->nodes + first, e->nodes + end, &at) == NULL) {
@@ -459,7 +313,7 @@ enum cedar_fault evaluate_run(struct evaluate *e, uint32_t first, uint32_t end,
         return e->fault;
     }
     assert(e->top == e->stack + 1);
-    *ret = e->stack[0];
+    *ret = e->stack; /* not copied: it was written in parts just now */
     return CEDAR_FAULT_NONE;
 }
 

@@ -7,23 +7,31 @@
 #include "cedar/entities.h"
 #include "cedar/program.h"
 
+/* The value of a path, of the decision `at`. */
+struct evaluate_memo {
+    uint64_t at;
+    struct cedar_value value;
+};
+
 struct evaluate {
     const struct program_node *nodes; /* of the policy set */
     const struct cedar_request *request;
     const struct cedar_uid *uids[3];        /* by enum program_variable */
     const struct entities_entity *known[3]; /* their entities, or NULL */
     struct cedar_value *stack;              /* room for the set's stack_max */
+    struct evaluate_memo *memos;            /* by number of path, less 1 */
+    uint64_t at;                            /* of this decision; not 0 */
     struct value_pool pool;
     struct cedar_value *top; /* one past the last value */
     enum cedar_fault fault;
 };
 
 /*
- * Runs the nodes from `first` to before `end`.  On a fault, *ret_at is the
- * node that failed.
+ * Runs the nodes from `first` to before `end`.  *ret is in the stack.  On a
+ * fault, *ret_at is the node that failed.
  */
 enum cedar_fault evaluate_run(struct evaluate *e, uint32_t first, uint32_t end,
-                              struct cedar_value *ret, uint32_t *ret_at);
+                              const struct cedar_value **ret, uint32_t *ret_at);
 
 /*
  * Runs the nodes from `first` to before `end`, in the middle of a condition.

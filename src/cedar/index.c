@@ -99,6 +99,26 @@ struct building {
     size_t count;
 };
 
+static struct index_rest rest_of(const struct cedar_policies *set,
+                                 uint32_t what)
+{
+    struct index_rest rest = {.what = what};
+    if ((what & INDEX_GROUP) != 0)
+        return rest;
+    const struct program_policy *policy = &set->policies.at[what];
+    for (unsigned v = 0; v < ARRAY_LEN(policy->scopes); v++)
+        if (policy->scopes[v].kind != SCOPE_ANY)
+            return rest;
+    if (policy->condition_count != 1)
+        return rest;
+    const struct program_condition *c = &set->conditions.at[policy->condition];
+    rest.first = c->first;
+    rest.end = c->end;
+    rest.is_permit = policy->is_permit;
+    rest.is_unless = c->is_unless;
+    return rest;
+}
+
 /* A policy or a group, by the scopes of `policy`. */
 static void file_one(struct building *b, uint32_t policy, uint32_t what)
 {
@@ -111,7 +131,7 @@ static void file_one(struct building *b, uint32_t policy, uint32_t what)
         x->roles[role]++;
         b->unsorted[b->count++] = entry;
     } else {
-        x->rest[x->rest_count++] = what;
+        x->rest[x->rest_count++] = rest_of(b->set, what);
     }
 }
 

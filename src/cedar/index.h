@@ -50,9 +50,17 @@ struct index_group {
     struct index_table members; /* by the keys of literals */
 };
 
+/* What is always looked at: packed, since there may be very many. */
+struct index_rest {
+    uint32_t what;       /* a policy or a group */
+    uint32_t first, end; /* nodes: all that a policy without limits asks; or
+                            both 0: look at the policy */
+    bool is_permit, is_unless;
+};
+
 struct index {
     struct index_table filed;
-    uint32_t *rest; /* policies and groups */
+    struct index_rest *rest;
     uint32_t rest_count;
     uint32_t roles[INDEX_ROLES]; /* how many entries; 0 spares a lookup */
     struct index_group *groups;

@@ -5,12 +5,6 @@
  * side, or with a longer way to its comparison, is not worth the search. */
 enum { CONJUNCTS_MAX = 32, NODES_MAX = 64 };
 
-static uint64_t mix(uint64_t h, uint64_t more)
-{
-    h = (h ^ more) * 0x9E3779B97F4A7C15;
-    return h ^ h >> 32;
-}
-
 struct cedar_value leading_value(const struct program_node *literal)
 {
     switch (literal->op) {
@@ -45,10 +39,10 @@ bool leading_key(struct cedar_value v, uint64_t *ret)
 {
     switch (v.kind) {
     case CEDAR_BOOL:
-        *ret = mix(v.kind, v.as.truth);
+        *ret = program_mix(v.kind, v.as.truth);
         return true;
     case CEDAR_LONG:
-        *ret = mix(v.kind, (uint64_t)v.as.number);
+        *ret = program_mix(v.kind, (uint64_t)v.as.number);
         return true;
     case CEDAR_STRING:
         *ret = value_hash(value_text(v));
@@ -61,64 +55,11 @@ bool leading_key(struct cedar_value v, uint64_t *ret)
     }
 }
 
-/* Hashes a node of guards and paths; false: not one that may be in them.
- * Jumps follow from the operators, so they add nothing. */
-static bool hash_node(const struct program_node *n, uint64_t *h)
-{
-    switch (n->op) {
-    case OP_BOOL:
-    case OP_LONG:
-        *h = mix(mix(*h, n->op), (uint64_t)n->as.number);
-        return true;
-    case OP_STRING:
-        *h = mix(mix(*h, n->op), value_hash((struct str){n->as.text, n->a}));
-        return true;
-    case OP_ENTITY:
-        *h = mix(mix(*h, n->op), n->as.uid->hash);
-        return true;
-    case OP_GET:
-        *h = mix(mix(*h, n->op), n->as.keys->hash);
-        return true;
-    case OP_HAS:
-        *h = mix(mix(*h, n->op), n->a);
-        for (uint32_t i = 0; i < n->a; i++)
-            *h = mix(*h, n->as.keys[i].hash);
-        return true;
-    case OP_IS:
-        *h = mix(mix(*h, n->op), value_hash(*n->as.type));
-        return true;
-    case OP_VARIABLE:
-        *h = mix(mix(*h, n->op), n->a);
-        return true;
-    case OP_AND_JUMP:
-    case OP_OR_JUMP:
-        return true;
-    case OP_AND:
-    case OP_OR:
-    case OP_NOT:
-    case OP_EQUAL:
-    case OP_DIFFERENT:
-    case OP_LESS:
-    case OP_LESS_EQUAL:
-    case OP_GREATER:
-    case OP_GREATER_EQUAL:
-    case OP_IN:
-    case OP_CONTAINS:
-    case OP_IS_EMPTY:
-    case OP_HAS_TAG:
-    case OP_GET_TAG:
-        *h = mix(*h, n->op);
-        return true;
-    default:
-        return false;
-    }
-}
-
 static bool hash_nodes(const struct cedar_policies *set, uint32_t first,
                        uint32_t end, uint64_t *h)
 {
     for (uint32_t i = first; i < end; i++)
-        if (!hash_node(&set->nodes.at[i], h))
+        if (!program_hash(&set->nodes.at[i], h))
             return false;
     return true;
 }
@@ -128,11 +69,11 @@ static uint64_t hash_scopes(const struct program_policy *policy)
     uint64_t h = 1;
     for (unsigned v = VAR_PRINCIPAL; v <= VAR_RESOURCE; v++) {
         const struct program_scope *s = &policy->scopes[v];
-        h = mix(h, s->kind);
+        h = program_mix(h, s->kind);
         if (s->type.len > 0)
-            h = mix(h, value_hash(s->type));
+            h = program_mix(h, value_hash(s->type));
         for (uint32_t i = 0; i < s->uid_count; i++)
-            h = mix(h, s->uids[i].hash);
+            h = program_mix(h, s->uids[i].hash);
     }
     return h;
 }
@@ -221,7 +162,7 @@ static bool describe(const struct cedar_policies *set, uint32_t root,
         return false;
     const struct program_node *literal = &set->nodes.at[ret->literal];
     ret->op = set->nodes.at[root].op;
-    ret->question = mix(h, ret->op);
+    ret->question = program_mix(h, ret->op);
     ret->key = 0;
     if (ret->kind == LEADING_ORDER)
         ret->key = (uint64_t)literal->as.number;
@@ -269,38 +210,9 @@ size_t leading_find(const struct cedar_policies *set, uint32_t policy,
             &set->conditions.at[p->condition + i];
         if (c->is_unless || !search(set, c, i, &h, to, &count))
             break;
-        h = mix(h, OP_COUNT); /* so ends a condition */
+        h = program_mix(h, OP_COUNT); /* so ends a condition */
     }
     return count;
-}
-
-static bool same_node(const struct program_node *x,
-                      const struct program_node *y)
-{
-    if (x->op != y->op)
-        return false;
-    switch (x->op) {
-    case OP_BOOL:
-    case OP_LONG:
-        return x->as.number == y->as.number;
-    case OP_STRING:
-        return x->a == y->a && memcmp(x->as.text, y->as.text, x->a) == 0;
-    case OP_ENTITY:
-        return cedar_uid_equal(x->as.uid, y->as.uid);
-    case OP_GET:
-        return str_eq(x->as.keys->name, y->as.keys->name);
-    case OP_HAS:
-        for (uint32_t i = 0; x->a == y->a && i < x->a; i++)
-            if (!str_eq(x->as.keys[i].name, y->as.keys[i].name))
-                return false;
-        return x->a == y->a;
-    case OP_IS:
-        return str_eq(*x->as.type, *y->as.type);
-    case OP_VARIABLE:
-        return x->a == y->a;
-    default:
-        return true;
-    }
 }
 
 static bool same_nodes(const struct cedar_policies *set, uint32_t x,
@@ -309,7 +221,7 @@ static bool same_nodes(const struct cedar_policies *set, uint32_t x,
     if (x_end - x != y_end - y)
         return false;
     for (; x < x_end; x++, y++)
-        if (!same_node(&set->nodes.at[x], &set->nodes.at[y]))
+        if (!program_same(&set->nodes.at[x], &set->nodes.at[y]))
             return false;
     return true;
 }

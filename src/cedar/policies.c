@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "cedar/paths.h"
 #include "cedar/policy_parse.h"
 
 /* What the arena may hold for each byte of text: the densest are nested
@@ -82,5 +83,6 @@ enum err policies_parse(struct cedar_policies *set, struct str text,
 
 enum err policies_finish(struct cedar_policies *set)
 {
-    return index_build(&set->index, set) ? ERR_OK : ERR_NO_MEMORY;
+    return paths_number(set) && index_build(&set->index, set) ? ERR_OK
+                                                              : ERR_NO_MEMORY;
 }

@@ -19,7 +19,8 @@ MUST_CHECK enum err policies_check_text(struct str text,
 MUST_CHECK enum err policies_parse(struct cedar_policies *set, struct str text,
                                    struct cedar_errors *errors);
 
-/* What comes last, when all policies are there: the index. */
+/* What comes last, when all policies are there: numbers of paths, the
+ * index. */
 MUST_CHECK enum err policies_finish(struct cedar_policies *set);
 
 #endif

@@ -63,7 +63,10 @@ struct program_node {
         const struct program_pattern *pattern; /* LIKE */
         const struct str *type;                /* IS, IS_JUMP */
         const struct extension *extension;     /* CALL */
-    } as; /* VARIABLE: `a` says which; SET: `a` elements */
+        struct {
+            uint32_t number, nodes;
+        } path; /* VARIABLE: see paths.h; `a` says which variable */
+    } as;       /* SET: `a` elements */
 };
 
 enum program_scope_kind {
@@ -122,8 +125,23 @@ struct cedar_policies {
     PROGRAM_LIST(uint32_t) offsets; /* by node: in the text */
     struct index index;
     size_t template_count;
-    size_t stack_max; /* values that any condition needs at once */
+    size_t path_count; /* see paths.h */
+    size_t stack_max;  /* values that any condition needs at once */
 };
+
+static inline uint64_t program_mix(uint64_t h, uint64_t more)
+{
+    h = (h ^ more) * 0x9E3779B97F4A7C15;
+    return h ^ h >> 32;
+}
+
+/*
+ * Adds a node to a hash; false: not one of those that only look things up
+ * and compare them, of which alone program_same() tells.  Jumps follow from
+ * the operators around them, so they add nothing.
+ */
+bool program_hash(const struct program_node *n, uint64_t *h);
+bool program_same(const struct program_node *x, const struct program_node *y);
 
 /* Makes room for one more; false: out of memory. */
 MUST_CHECK bool program_grow(void **at, size_t *room, size_t count,

@@ -166,6 +166,26 @@ bool value_set_has(const struct cedar_set *s, struct cedar_value item)
     return false;
 }
 
+bool value_set_has_all(const struct cedar_set *s, const struct cedar_set *part)
+{
+    if (part->count > s->count)
+        return false;
+    for (uint32_t i = 0; i < part->count; i++)
+        if (!value_set_has(s, part->items[i]))
+            return false;
+    return true;
+}
+
+bool value_set_has_any(const struct cedar_set *a, const struct cedar_set *b)
+{
+    const struct cedar_set *large = a->count > b->count ? a : b;
+    const struct cedar_set *small = large == a ? b : a;
+    for (uint32_t i = 0; i < small->count; i++)
+        if (value_set_has(large, small->items[i]))
+            return true;
+    return false;
+}
+
 static int order_items(const void *a, const void *b)
 {
     const struct cedar_value *left = a;

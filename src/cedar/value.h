@@ -60,6 +60,8 @@ bool value_record_equal(const struct cedar_record *a,
 const struct cedar_value *value_get(const struct cedar_record *r,
                                     const struct value_key *key);
 bool value_set_has(const struct cedar_set *s, struct cedar_value item);
+bool value_set_has_all(const struct cedar_set *s, const struct cedar_set *part);
+bool value_set_has_any(const struct cedar_set *a, const struct cedar_set *b);
 
 /* ERR_LIMIT: no memory. */
 MUST_CHECK enum err value_set_make(struct value_pool *p,

@@ -181,6 +181,73 @@ static void test_a_warm_evaluator_allocates_nothing(void **state)
     cedar_evaluator_free(evaluator);
 }
 
+/* So many that they are indexed: by scope, by what they ask, and not. */
+static struct cedar_policies *load_many(void)
+{
+    struct buf text;
+    buf_init(&text, MIB);
+    for (int i = 0; i < 40; i++)
+        buf_addf(&text,
+                 "permit(principal == User::\"u%d\", action, resource);"
+                 "permit(principal, action, resource) when {"
+                 "  principal.dept == \"d%d\" && context.amount < 5 };"
+                 "permit(principal, action, resource) when {"
+                 "  context.amount > %d };"
+                 "forbid(principal, action, resource) when {"
+                 "  principal.words.contains(\"w%d\") };"
+                 "permit(principal, action, resource) when {"
+                 "  [context.amount, %d].contains(41) };"
+                 "forbid(principal, action, resource) unless {"
+                 "  context.missing < %d };",
+                 i, i, i, i, i, i);
+    assert_true(buf_ok(&text));
+    struct cedar_policies *p = load(buf_str(&text));
+    buf_release(&text);
+    return p;
+}
+
+static void test_an_indexed_set_allocates_nothing(void **state)
+{
+    (void)state;
+    if (install_hooks == NULL) {
+        print_message("SKIPPED: counting allocations needs a sanitizer\n");
+        skip();
+    }
+    struct arena arena;
+    struct cedar_entities *entities;
+    struct cedar_answer answer;
+    const struct cedar_member amount = {STR("amount"), cedar_value_long(3)};
+    arena_init(&arena, MIB);
+    assert_int_equal(
+        cedar_entities_load(
+            STR("[{\"uid\":{\"type\":\"User\",\"id\":\"alice\"},\"attrs\":"
+                "{\"dept\":\"d7\",\"words\":[\"w1\",\"x\"]},\"parents\":[]}]"),
+            NULL, &entities),
+        ERR_OK);
+    struct cedar_evaluator *evaluator = cedar_evaluator_new();
+    struct cedar_policies *p = load_many();
+    struct cedar_request r = request();
+    r.entities = entities;
+    assert_int_equal(cedar_value_record(&arena, &amount, 1, &r.context),
+                     ERR_OK);
+    assert_int_equal(cedar_authorize(evaluator, p, &r, NULL, &answer), ERR_OK);
+    assert_true(install_hooks(count_malloc, ignore_free) > 0);
+    allocations = 0;
+    enum err e = ERR_OK;
+    for (int i = 0; e == ERR_OK && i < 100; i++)
+        e = cedar_authorize(evaluator, p, &r, NULL, &answer);
+    size_t counted = allocations;
+    assert_int_equal(counted, 0);
+    assert_int_equal(e, ERR_OK);
+    assert_int_equal(answer.permit_count, 4); /* d7, and 3 > 0, 1, 2 */
+    assert_int_equal(answer.forbid_count, 1);
+    assert_int_equal(answer.fault_count, 40);
+    cedar_policies_free(p);
+    cedar_evaluator_free(evaluator);
+    cedar_entities_free(entities);
+    arena_release(&arena);
+}
+
 /* More than the evaluator's own memory holds; nothing of it stays. */
 static void test_large_sets_made_on_the_way_are_fine(void **state)
 {
@@ -213,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_a_fault_says_what_and_where),
         cmocka_unit_test(test_large_sets_made_on_the_way_are_fine),
         cmocka_unit_test(test_a_warm_evaluator_allocates_nothing),
+        cmocka_unit_test(test_an_indexed_set_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

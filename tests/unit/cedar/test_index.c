@@ -247,6 +247,10 @@ static void check_request(const struct trying *t,
             if (pass == 1 && one.fault_count > 0) {
                 assert_true(faults < all.fault_count);
                 assert_int_equal(all.faults[faults].fault, one.faults->fault);
+                assert_int_equal(all.faults[faults].offset -
+                                     cedar_policies_at(t->all, i).offset,
+                                 one.faults->offset -
+                                     cedar_policies_at(t->alone[i], 0).offset);
                 assert_int_equal(all.faults[faults++].policy, i);
             }
             if (pass == 1 && (forbidden ? forbid : permit))
