@@ -77,6 +77,7 @@ static void on_swap(void *arg)
         snapshot_unref(w->snapshot);
         w->snapshot = n->snapshot;
         evidence_use(w->evidence, &w->snapshot->digests);
+        worker_reloaded(w);
     }
     free(n);
 }

@@ -79,12 +79,18 @@ void worker_keys_came(struct worker *w, size_t issuer)
     }
 }
 
-static bool may_last(const struct action *a)
+static bool only_listens(const struct action *a)
 {
-    return (a->class != NULL && a->class->only_listens) || approving_is_held(a);
+    return a->class != NULL && a->class->only_listens;
 }
 
-void worker_drain(struct worker *w)
+static bool may_last(const struct action *a)
+{
+    return only_listens(a) || approving_is_held(a);
+}
+
+static void end_those(struct worker *w, bool (*these)(const struct action *a),
+                      enum err why)
 {
     struct list todo, *it;
 
@@ -92,17 +98,22 @@ void worker_drain(struct worker *w)
     list_move(&todo, &w->actions);
     while ((it = take_next(&todo, &w->actions)) != NULL) {
         struct action *a = CONTAINER_OF(it, struct action, node);
-        if (may_last(a))
-            pipeline_end(a, ERR_SHUTDOWN);
+        if (these == NULL || these(a))
+            pipeline_end(a, why);
     }
+}
+
+void worker_reloaded(struct worker *w)
+{
+    end_those(w, only_listens, ERR_CLOSED);
+}
+
+void worker_drain(struct worker *w)
+{
+    end_those(w, may_last, ERR_SHUTDOWN);
 }
 
 void worker_end_all(struct worker *w, enum err why)
 {
-    struct list todo, *it;
-
-    list_init(&todo);
-    list_move(&todo, &w->actions);
-    while ((it = take_next(&todo, &w->actions)) != NULL)
-        pipeline_end(CONTAINER_OF(it, struct action, node), why);
+    end_those(w, NULL, why);
 }

@@ -121,6 +121,9 @@ void worker_revoked(struct worker *w);
  * every sessions.recheck: all chains are looked at again. */
 void worker_recheck(struct worker *w, bool recheck);
 
+/* w->snapshot is new: who only listens asks again, and is decided on by it. */
+void worker_reloaded(struct worker *w);
+
 /* It is told to go: ends what could last as long as somebody likes (streams of
  * notices, calls that wait for a person); the rest may finish. */
 void worker_drain(struct worker *w);

@@ -438,6 +438,22 @@ static void rule_21_who_listens_and_is_cut_off_hears_no_more(void **state)
     assert_false(request_says(&w->r, "list_changed"));
 }
 
+static void rule_22_who_listens_is_decided_on_again(void **state)
+{
+    struct world *w = *state;
+
+    listen(w);
+    mcp_policies(w, "@id(\"none\") forbid(principal, action, resource);", 0);
+    worker_reloaded(&w->w);
+    request_pull(&w->r);
+    assert_true(w->r.ended);
+    assert_int_equal(w->r.why, ERR_OK);
+    assert_true(hub.sent[0].cancelled);
+    mcp_post(w, FILES, session, NULL);
+    assert_int_equal(w->r.status, 403);
+    assert_int_equal(hub.count, 1);
+}
+
 static void a_node_that_goes_keeps_no_listener(void **state)
 {
     struct world *w = *state;
@@ -530,6 +546,7 @@ int main(void)
         T(a_reload_meanwhile_changes_nothing_for_it),
         T(who_listens_is_told),
         T(rule_21_who_listens_and_is_cut_off_hears_no_more),
+        T(rule_22_who_listens_is_decided_on_again),
         T(a_node_that_goes_keeps_no_listener),
         T(a_listener_that_is_gone_at_once_leaves_nothing),
         T(a_cancellation_is_passed_on_by_its_number),
