@@ -172,4 +172,5 @@ void hub_free(struct hub *h)
 void hub_sweep(struct hub *h)
 {
     hub_links_sweep(h);
+    hub_list_sweep(hub_net_lists(h->net));
 }

@@ -36,6 +36,7 @@ struct hub_net {
     _Atomic(size_t) refs; /* its owner's, and one for each note on its way */
     struct siphash_key seed;
     struct shelf shelves[STRIPES];
+    struct hub_list_set lists;
     unsigned workers;
     struct slot slots[];
 };
@@ -78,6 +79,7 @@ enum err hub_net_new(unsigned workers, struct hub_net **ret)
         map_init(&n->shelves[i].offers, hash_random_seed(),
                  (size_t)HUB_LINKS_MAX * workers);
     }
+    hub_list_init(&n->lists, (size_t)HUB_LINKS_MAX * workers);
     *ret = n;
     return ERR_OK;
 }
@@ -106,6 +108,7 @@ static void unref(struct hub_net *n)
         map_release(&n->shelves[i].offers);
         (void)pthread_mutex_destroy(&n->shelves[i].lock);
     }
+    hub_list_release(&n->lists);
     free(n);
 }
 
@@ -113,6 +116,11 @@ void hub_net_free(struct hub_net *n)
 {
     if (n != NULL)
         unref(n);
+}
+
+struct hub_list_set *hub_net_lists(struct hub_net *net)
+{
+    return &net->lists;
 }
 
 unsigned hub_net_workers(const struct hub_net *net)

@@ -1,8 +1,9 @@
 /*
  * hub_offer.c - what a server has told of itself and of its tools.
  *
- * Everything is in the offer's own memory: each page is written as text and
- * read again into it, since what a link reads lasts for one event.
+ * Everything is in memory of its own: each page is written as text and read
+ * again into it, since what a link reads lasts for one event.  What another
+ * link was told in the same words is not read again.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -14,16 +15,19 @@
 struct offer {
     struct hub_offer offer; /* first: it is what users hold */
     _Atomic(unsigned) refs;
-    _Atomic(uint64_t) settled; /* the number of a catalog, or 0 */
-    struct arena arena;
-    struct tool_page page;
-    struct hash digest;
+    struct arena arena;    /* of what it says of itself */
+    struct hub_list *list; /* +1; shared with others once it is complete */
 };
 
 static_assert(offsetof(struct offer, offer) == 0, "offers are cast");
 
 struct hub_pages {
     struct offer *offer;
+    struct hub_list_set *set; /* NULL: none is shared */
+    struct hash_stream text;  /* of all pages; open until the last one */
+    struct hash key;
+    bool has_key;  /* that was the last one */
+    bool is_known; /* and all of it is what another link was told */
     unsigned count;
     size_t tools, refused;
     struct tool_page pages[HUB_PAGES_MAX];
@@ -50,6 +54,7 @@ void hub_offer_unref(struct hub_offer *o)
     assert(before > 0);
     if (before > 1)
         return;
+    hub_list_unref(it->list);
     arena_release(&it->arena);
     free(it);
 }
@@ -57,18 +62,27 @@ void hub_offer_unref(struct hub_offer *o)
 /* It says nothing of other memory, so it needs no order. */
 void hub_offer_settle(struct hub_offer *o, uint64_t catalog)
 {
-    atomic_store_explicit(&offer_of(o)->settled, catalog, memory_order_relaxed);
+    atomic_store_explicit(&offer_of(o)->list->settled, catalog,
+                          memory_order_relaxed);
 }
 
 bool hub_offer_is_settled(const struct hub_offer *o, uint64_t catalog)
 {
     const struct offer *it = (const struct offer *)(const void *)o;
-    return atomic_load_explicit(&it->settled, memory_order_relaxed) == catalog;
+    return atomic_load_explicit(&it->list->settled, memory_order_relaxed) ==
+           catalog;
 }
 
 const struct hash *hub_offer_digest(const struct hub_offer *o)
 {
-    return &((const struct offer *)(const void *)o)->digest;
+    return &((const struct offer *)(const void *)o)->list->digest;
+}
+
+static void take_list(struct offer *o, struct hub_list *l)
+{
+    hub_list_unref(o->list);
+    o->list = l;
+    o->offer.page = &l->page;
 }
 
 static struct offer *offer_new(unsigned has, struct str name,
@@ -77,18 +91,21 @@ static struct offer *offer_new(unsigned has, struct str name,
     struct offer *o = calloc(1, sizeof(*o));
     if (o == NULL)
         return NULL;
+    struct hub_list *l = hub_list_new();
+    if (l == NULL) {
+        free(o);
+        return NULL;
+    }
     atomic_init(&o->refs, 1);
-    atomic_init(&o->settled, 0);
     arena_init(&o->arena, HUB_OFFER_BYTES_MAX);
+    take_list(o, l);
     o->offer.has = has;
-    o->offer.page = &o->page;
     if (!arena_copy(&o->arena, name, &o->offer.name) ||
         !arena_copy(&o->arena, version, &o->offer.version) ||
         !arena_copy(&o->arena, instructions, &o->offer.instructions)) {
         hub_offer_unref(&o->offer);
         return NULL;
     }
-    o->digest = hash_sha256(NULL, 0);
     return o;
 }
 
@@ -115,42 +132,38 @@ struct hub_pages *hub_pages_new(const struct hub_offer *about, int64_t now_ms)
     return p;
 }
 
+void hub_pages_share(struct hub_pages *p, struct hub_list_set *set,
+                     struct str server)
+{
+    static const char nul[1] = {0}; /* in no name */
+
+    p->set = set;
+    hash_stream_begin(&p->text, NULL);
+    hash_stream_add(&p->text, server);
+    hash_stream_add(&p->text, (struct str){nul, 1});
+}
+
 void hub_pages_free(struct hub_pages *p)
 {
     if (p == NULL)
         return;
+    hash_stream_drop(&p->text);
     if (p->offer != NULL)
         hub_offer_unref(&p->offer->offer);
     free(p);
 }
 
-/* `result` in the offer's own memory. */
-static enum err keep(struct arena *a, const struct json *result,
-                     const struct json **ret)
+/* One more page, from its text. */
+static enum err read_page(struct hub_pages *p, struct str text,
+                          struct tool_page *page, struct str *why)
 {
-    struct buf b;
-    enum err e = ERR_LIMIT;
-    buf_init(&b, HUB_OFFER_BYTES_MAX);
-    json_write(&b, result, NULL, 0);
-    if (buf_ok(&b))
-        e = json_read(a, buf_str(&b), ret, NULL);
-    buf_release(&b);
-    return e;
-}
-
-enum err hub_pages_add(struct hub_pages *p, const struct json *result,
-                       struct buf *cursor, struct str *why)
-{
-    const struct json *kept = NULL;
+    struct arena *a = &p->offer->list->arena;
     struct fault fault = {.text = {NULL, 0}};
-    struct tool_page *page = &p->pages[p->count];
-
-    buf_clear(cursor);
-    *why = STR("the server lists too many tools");
-    enum err e = keep(&p->offer->arena, result, &kept);
+    const struct json *kept = NULL;
+    enum err e = json_read(a, text, &kept, NULL);
     if (e != ERR_OK)
         return e;
-    e = tool_read_page(&p->offer->arena, kept, page, &fault);
+    e = tool_read_page(a, kept, page, &fault);
     if (e != ERR_OK) {
         *why = fault.text.len > 0 ? fault.text : STR("not a list of tools");
         return e;
@@ -158,8 +171,38 @@ enum err hub_pages_add(struct hub_pages *p, const struct json *result,
     p->count++;
     p->tools += page->count;
     p->refused += page->refused_count;
-    if (p->tools + p->refused > CATALOG_SERVER_MAX)
-        return ERR_LIMIT;
+    return p->tools + p->refused > CATALOG_SERVER_MAX ? ERR_LIMIT : ERR_OK;
+}
+
+/* The last page is there: was all of this read before? */
+static bool find_known(struct hub_pages *p)
+{
+    p->key = hash_stream_end(&p->text);
+    p->has_key = true;
+    struct hub_list *l = hub_list_find(p->set, &p->key);
+    if (l == NULL)
+        return false;
+    take_list(p->offer, l);
+    return true;
+}
+
+static enum err add_page(struct hub_pages *p, const struct json *result,
+                         struct str text, struct str *why)
+{
+    struct tool_page *page = &p->pages[p->count];
+
+    if (p->set != NULL)
+        hash_stream_add(&p->text, text);
+    if (p->set != NULL && json_get(result, STR("nextCursor")) == NULL)
+        p->is_known = find_known(p);
+    return p->is_known ? ERR_OK : read_page(p, text, page, why);
+}
+
+/* What to ask for, where there is more. */
+static enum err write_cursor(const struct hub_pages *p, struct buf *cursor)
+{
+    const struct tool_page *page = &p->pages[p->count - 1];
+
     if (!page->has_cursor)
         return ERR_OK;
     if (p->count == HUB_PAGES_MAX || page->cursor.len > PARAMS_CURSOR_MAX)
@@ -170,11 +213,27 @@ enum err hub_pages_add(struct hub_pages *p, const struct json *result,
     return buf_ok(cursor) ? ERR_OK : ERR_NO_MEMORY;
 }
 
+enum err hub_pages_add(struct hub_pages *p, const struct json *result,
+                       struct buf *cursor, struct str *why)
+{
+    struct buf text;
+
+    buf_clear(cursor);
+    *why = STR("the server lists too many tools");
+    buf_init(&text, HUB_OFFER_BYTES_MAX);
+    json_write(&text, result, NULL, 0);
+    enum err e =
+        buf_ok(&text) ? add_page(p, result, buf_str(&text), why) : ERR_LIMIT;
+    buf_release(&text);
+    return e == ERR_OK && !p->is_known ? write_cursor(p, cursor) : e;
+}
+
 static bool join(const struct hub_pages *p, struct tool_page *ret)
 {
-    struct tool *tools = ARENA_NEW(&p->offer->arena, struct tool, p->tools);
+    struct arena *a = &p->offer->list->arena;
+    struct tool *tools = ARENA_NEW(a, struct tool, p->tools);
     struct tool_refused *refused =
-        ARENA_NEW(&p->offer->arena, struct tool_refused, p->refused);
+        ARENA_NEW(a, struct tool_refused, p->refused);
     if (tools == NULL || refused == NULL)
         return false;
     *ret = (struct tool_page){.tools = tools, .refused = refused};
@@ -229,12 +288,14 @@ static enum err digest(struct arena *a, const struct tool_page *page,
 
 enum err hub_pages_end(struct hub_pages *p, struct hub_offer **ret)
 {
-    struct offer *o = p->offer;
-    enum err e = ERR_LIMIT;
-    if (join(p, &o->page))
-        e = digest(&o->arena, &o->page, &o->digest);
+    struct hub_list *l = p->offer->list;
+    enum err e = p->is_known ? ERR_OK : ERR_LIMIT;
+    if (!p->is_known && join(p, &l->page))
+        e = digest(&l->arena, &l->page, &l->digest);
+    if (e == ERR_OK && p->has_key && !p->is_known)
+        hub_list_share(p->set, l, &p->key);
     if (e == ERR_OK) {
-        *ret = &o->offer;
+        *ret = &p->offer->offer;
         p->offer = NULL;
     }
     hub_pages_free(p);

@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "mcp/hub.h"
+#include "mcp/hub_list.h"
 #include "mcp/link.h"
 
 enum {
@@ -58,6 +59,7 @@ unsigned hub_net_owner(const struct hub_net *net, struct str server);
 /* Offers that are known, of all workers.  ...set(): NULL forgets. */
 void hub_net_know(struct hub_net *net, struct str key, struct hub_offer *o);
 struct hub_offer *hub_net_known(struct hub_net *net, struct str key);
+struct hub_list_set *hub_net_lists(struct hub_net *net);
 
 /* ---- a worker's own ---- */
 
@@ -131,6 +133,10 @@ const struct hash *hub_offer_digest(const struct hub_offer *o);
 
 /* Pages of tools/list, asked for now, until they are one. */
 struct hub_pages *hub_pages_new(const struct hub_offer *about, int64_t now_ms);
+/* From here on what was read before of this server is taken from `set`, and
+ * what was not is put there.  Before the first page. */
+void hub_pages_share(struct hub_pages *p, struct hub_list_set *set,
+                     struct str server);
 void hub_pages_free(struct hub_pages *p); /* NULL is allowed */
 /*
  * Adds a result.  `cursor` gets the params to ask for the next page, or is

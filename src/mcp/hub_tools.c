@@ -191,8 +191,11 @@ void hub_tools_list(struct hub_link *l)
         return;
     }
     l->listing.pages = hub_pages_new(l->about, loop_now_ms(l->hub->loop));
-    if (l->listing.pages == NULL)
+    if (l->listing.pages == NULL) {
         fail_listing(l, ERR_NO_MEMORY, STR(""));
-    else
-        ask_page(l, STR("{}"));
+        return;
+    }
+    hub_pages_share(l->listing.pages, hub_net_lists(l->hub->net),
+                    l->server->name);
+    ask_page(l, STR("{}"));
 }
