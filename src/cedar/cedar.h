@@ -22,9 +22,12 @@
  *              cedar_authorize() looks at; a scope cannot err, so neither
  *              answer nor errors depend on it.
  *   templates  a policy with a slot is loaded, counted and never satisfied;
- *              a link becomes one more policy that shares its conditions.
- *   JSON form  of policies: one more loader into the same form; positions
- *              are then those of the JSON text.
+ *              a link is one more policy that shares its conditions, see
+ *              cedar_links.h.
+ *   JSON form  of policies: one more loader into the same form, and the way
+ *              back, see cedar_policy_json.h.
+ *   looks      of policies, see cedar_format.h; of schemas in their other
+ *              form, see cedar_schema_convert.h.
  *   schema     an object of its own, see cedar_schema.h.
  *   partial    evaluation: one more evaluator over the same tree.
  */
@@ -39,8 +42,12 @@
 #include "base/err.h"
 #include "cedar/cedar_entities.h"
 #include "cedar/cedar_errors.h"
+#include "cedar/cedar_format.h"
+#include "cedar/cedar_links.h"
 #include "cedar/cedar_policies.h"
+#include "cedar/cedar_policy_json.h"
 #include "cedar/cedar_schema.h"
+#include "cedar/cedar_schema_convert.h"
 #include "cedar/cedar_validate.h"
 #include "cedar/cedar_value.h"
 

@@ -103,7 +103,9 @@ static void check_action(struct validate *v, struct outcome *out)
             if (!type_matches(v, &scopes[VAR_RESOURCE], v->resource))
                 continue;
             out->applies = true;
-            if (check_environment(v, &v->scratch))
+            if (v->policy->linked > 0) /* its template is typed for it */
+                out->possible = true;
+            else if (check_environment(v, &v->scratch))
                 out->possible = true;
         }
     }
@@ -160,9 +162,11 @@ static void check_policy(struct validate *v, struct arena *a, uint32_t *numbers)
     struct outcome out = {false, false};
     v->first_finding = v->findings.count;
     validate_names(v);
-    check_action_list(v);
-    if (!number(v, a, numbers))
-        return;
+    if (v->policy->linked == 0) {
+        check_action_list(v);
+        if (!number(v, a, numbers))
+            return;
+    }
     for (uint32_t i = 0; v->err == ERR_OK && i < v->schema->actions.uid_count;
          i++) {
         v->action_uid = &v->schema->actions.uids[i];

@@ -71,7 +71,9 @@ struct cedar_validation {
 
 /*
  * Checks all policies and templates, for every combination of action and
- * types of principal and resource that the schema allows.  `options` may be
+ * types of principal and resource that the schema allows.  Templates are
+ * checked for all entities that a link could give them; of a link only those
+ * that it gives are looked at, and whether it can apply.  `options` may be
  * NULL.  The findings live in the arena; policies with errors are no failure.
  * ERR_LIMIT: the arena is full.  ERR_NO_MEMORY.
  */

@@ -211,9 +211,23 @@ static void check_uid(struct validate *v, size_t offset,
                     nearest.len > 0 ? "?" : "");
 }
 
+/* Of a link, only the entities that it gives are its own. */
+static void check_link(struct validate *v)
+{
+    const struct program_policy *p = v->policy;
+    const struct program_policy *from = &v->set->policies.at[p->linked - 1];
+    for (unsigned k = VAR_PRINCIPAL; k <= VAR_RESOURCE; k++)
+        if (from->scopes[k].is_slot)
+            check_uid(v, p->begin, p->scopes[k].uids);
+}
+
 void validate_names(struct validate *v)
 {
     const struct program_policy *p = v->policy;
+    if (p->linked > 0) {
+        check_link(v);
+        return;
+    }
     for (unsigned k = VAR_PRINCIPAL; k <= VAR_RESOURCE; k++) {
         const struct program_scope *s = &p->scopes[k];
         for (uint32_t i = 0; i < s->uid_count; i++)

@@ -151,11 +151,80 @@ static void test_many_links_are_found_by_their_scope(void **state)
     cedar_policies_free(p);
 }
 
+/* As the Rust implementation: a finding about the template is said once. */
+static void test_a_link_is_validated_for_the_entities_it_gives(void **state)
+{
+    (void)state;
+    const struct cedar_uid nope = cedar_uid_make(STR("Nope"), STR("n"));
+    const struct {
+        const char *text;
+        struct cedar_link link;
+        const char *template_says, *link_says; /* names of findings */
+    } rows[] = {
+        {"permit(principal == ?principal, action, resource);",
+         {STR("policy0"), STR("l"), &alice, NULL},
+         NULL,
+         NULL},
+        {"permit(principal == ?principal, action, resource);",
+         {STR("policy0"), STR("l"), &nope, NULL},
+         NULL,
+         "unknown_entity_type"},
+        {"permit(principal in ?principal, action, resource);",
+         {STR("policy0"), STR("l"), &doc, NULL},
+         NULL,
+         "no_applicable_action"},
+        {"permit(principal == ?principal, action, resource) when { "
+         "principal.x };",
+         {STR("policy0"), STR("l"), &alice, NULL},
+         "attribute_not_found",
+         NULL},
+        {"permit(principal == ?principal, action, resource) when { false };",
+         {STR("policy0"), STR("l"), &alice, NULL},
+         "impossible_policy",
+         NULL},
+        {"permit(principal == ?principal, action, resource == Zip::\"z\");",
+         {STR("policy0"), STR("l"), &alice, NULL},
+         "unknown_entity_type",
+         "no_applicable_action"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct cedar_schema *schema = NULL;
+        struct cedar_policies *p = NULL;
+        struct cedar_findings found;
+        struct arena arena;
+        arena_init(&arena, MIB);
+        assert_int_equal(
+            cedar_schema_load(STR("entity User, Doc; action view appliesTo { "
+                                  "principal: User, resource: Doc };"),
+                              NULL, &schema),
+            ERR_OK);
+        assert_int_equal(cedar_links_load(str_from(rows[i].text), &rows[i].link,
+                                          1, NULL, &p),
+                         ERR_OK);
+        assert_int_equal(cedar_validate(&arena, schema, p, NULL, &found),
+                         ERR_OK);
+        const char *says[2] = {NULL, NULL};
+        for (size_t k = 0; k < found.count; k++)
+            if (says[found.at[k].policy] == NULL)
+                says[found.at[k].policy] = cedar_finding_name(found.at[k].kind);
+        const char *expected[2] = {rows[i].template_says, rows[i].link_says};
+        for (size_t k = 0; k < 2; k++)
+            if (!str_eq(str_from(says[k]), str_from(expected[k])))
+                fail_msg("row %zu, policy %zu: %s, not %s", i, k,
+                         says[k] == NULL ? "nothing" : says[k],
+                         expected[k] == NULL ? "nothing" : expected[k]);
+        arena_release(&arena);
+        cedar_policies_free(p);
+        cedar_schema_free(schema);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_link_is_a_policy_and_a_template_is_none),
         cmocka_unit_test(test_a_link_that_does_not_fit_is_refused),
+        cmocka_unit_test(test_a_link_is_validated_for_the_entities_it_gives),
         cmocka_unit_test(test_many_links_are_found_by_their_scope),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);
