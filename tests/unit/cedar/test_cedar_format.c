@@ -3,13 +3,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "archive.h"
 #include "base/limits.h"
 #include "cedar/cedar.h"
 #include "cedar/cedar_format.h"
 #include "cedar/equal.h"
+#include "cedar/layout.h"
 
 static void formats(const char *text, const char *expected)
 {
@@ -124,12 +127,65 @@ static void test_what_is_wrong_is_not_formatted(void **state)
     buf_release(&to);
 }
 
+/* Trees, comments and, the second time, the text stay. */
+static bool stays(const char *path, struct str text)
+{
+    struct cedar_policies *a = NULL;
+    struct cedar_policies *b = NULL;
+    struct buf to;
+    struct buf again;
+    if (cedar_policies_load(text, NULL, &a) != ERR_OK)
+        return false;
+    buf_init(&to, 64 * MIB);
+    buf_init(&again, 64 * MIB);
+    assert_int_equal(cedar_format_policies(text, NULL, &to), ERR_OK);
+    assert_int_equal(cedar_policies_load(buf_str(&to), NULL, &b), ERR_OK);
+    assert_int_equal(cedar_format_policies(buf_str(&to), NULL, &again), ERR_OK);
+    if (!equal_sets(a, b) || !str_eq(buf_str(&to), buf_str(&again)))
+        fail_msg("%s:\n%.*s", path, STR_FMT(buf_str(&to)));
+    struct layout before = {0};
+    struct layout after = {0};
+    assert_true(layout_scan(&before, text));
+    assert_true(layout_scan(&after, buf_str(&to)));
+    assert_int_equal(before.comments.count, after.comments.count);
+    layout_release(&before);
+    layout_release(&after);
+    cedar_policies_free(a);
+    cedar_policies_free(b);
+    buf_release(&to);
+    buf_release(&again);
+    return true;
+}
+
+static void test_policies_of_others_stay(void **state)
+{
+    (void)state;
+    enum { FILES_MAX = 400 };
+    static const char *const names[] = {"cedar/hand-written", "cedar/samples",
+                                        "cedar/corpus-4.8.x"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct archive a;
+        size_t count = 0;
+        if (!archive_open(&a, names[i]))
+            skip();
+        for (size_t k = 0; k < a.count && count < FILES_MAX; k++) {
+            const char *end = strrchr(a.files[k].path, '.');
+            if (end != NULL && strcmp(end, ".cedar") == 0)
+                count += stays(a.files[k].path, a.files[k].bytes);
+        }
+        archive_close(&a);
+        assert_true(count > 0);
+        print_message("%s: %zu files stay\n", names[i], count);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policies_have_one_form),
         cmocka_unit_test(test_comments_stay_where_they_are),
         cmocka_unit_test(test_what_is_wrong_is_not_formatted),
+        cmocka_unit_test(test_policies_of_others_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,9 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "archive.h"
 #include "base/limits.h"
 #include "cedar/cedar.h"
 #include "cedar/cedar_links.h"
@@ -366,6 +368,57 @@ static void test_a_long_chain_is_written(void **state)
     buf_release(&text);
 }
 
+static size_t find(const struct cedar_policies *p, struct str id)
+{
+    for (size_t i = 0; i < cedar_policies_count(p); i++)
+        if (str_eq(cedar_policies_at(p, i).id, id))
+            return i;
+    fail_msg("%.*s is gone", STR_FMT(id));
+    return 0;
+}
+
+/* To JSON and to text, and back. */
+static bool comes_back(const char *path, struct str text)
+{
+    struct cedar_policies *p = NULL;
+    struct buf json;
+    if (cedar_policies_load(text, NULL, &p) != ERR_OK)
+        return false;
+    buf_init(&json, 64 * MIB);
+    assert_int_equal(cedar_policy_json_write_set(p, &json), ERR_OK);
+    struct cedar_policies *again = load_json(buf_str(&json));
+    assert_int_equal(cedar_policies_count(again), cedar_policies_count(p));
+    for (size_t i = 0; i < cedar_policies_count(p); i++)
+        if (!equal_policies(p, i, again, find(again, p->policies.at[i].id)))
+            fail_msg("%s: policy %zu is another one", path, i);
+    cedar_policies_free(again);
+    cedar_policies_free(p);
+    buf_release(&json);
+    return true;
+}
+
+static void test_policies_of_others_come_back(void **state)
+{
+    (void)state;
+    enum { FILES_MAX = 400 };
+    static const char *const names[] = {"cedar/hand-written", "cedar/samples",
+                                        "cedar/corpus-4.8.x"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct archive a;
+        size_t count = 0;
+        if (!archive_open(&a, names[i]))
+            skip();
+        for (size_t k = 0; k < a.count && count < FILES_MAX; k++) {
+            const char *end = strrchr(a.files[k].path, '.');
+            if (end != NULL && strcmp(end, ".cedar") == 0)
+                count += comes_back(a.files[k].path, a.files[k].bytes);
+        }
+        archive_close(&a);
+        assert_true(count > 0);
+        print_message("%s: %zu files come back\n", names[i], count);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_sets_with_links_come_back),
         cmocka_unit_test(test_faults_have_places),
         cmocka_unit_test(test_a_long_chain_is_written),
+        cmocka_unit_test(test_policies_of_others_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

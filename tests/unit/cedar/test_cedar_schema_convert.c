@@ -3,9 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "archive.h"
 #include "base/limits.h"
 #include "cedar/cedar.h"
 #include "cedar/cedar_schema_convert.h"
@@ -133,6 +135,45 @@ static void test_what_is_no_schema_is_refused(void **state)
     buf_release(&to);
 }
 
+/* The conversion itself compares what both forms mean. */
+static bool goes_round(const char *path, struct str text)
+{
+    struct cedar_errors errors;
+    struct buf json;
+    struct buf again;
+    buf_init(&json, 64 * MIB);
+    buf_init(&again, 64 * MIB);
+    bool ok = cedar_schema_convert_text(text, &errors, &json) == ERR_OK;
+    if (ok &&
+        cedar_schema_convert_json(buf_str(&json), &errors, &again) != ERR_OK)
+        fail_msg("%s: %s", path, errors.at[0].text);
+    buf_release(&json);
+    buf_release(&again);
+    return ok;
+}
+
+static void test_schemas_of_others_go_round(void **state)
+{
+    (void)state;
+    enum { FILES_MAX = 400 };
+    static const char *const names[] = {"cedar/hand-written", "cedar/samples",
+                                        "cedar/corpus-4.8.x"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct archive a;
+        size_t count = 0;
+        if (!archive_open(&a, names[i]))
+            skip();
+        for (size_t k = 0; k < a.count && count < FILES_MAX; k++) {
+            const char *end = strrchr(a.files[k].path, '.');
+            if (end != NULL && strcmp(end, ".cedarschema") == 0)
+                count += goes_round(a.files[k].path, a.files[k].bytes);
+        }
+        archive_close(&a);
+        assert_true(count > 0);
+        print_message("%s: %zu schemas go round\n", names[i], count);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_types_of_json_are_spelled_out),
         cmocka_unit_test(test_what_has_no_words_is_refused),
         cmocka_unit_test(test_what_is_no_schema_is_refused),
+        cmocka_unit_test(test_schemas_of_others_go_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
