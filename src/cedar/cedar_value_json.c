@@ -146,7 +146,7 @@ static enum err read_object(struct reading *r, const struct json *json,
     struct cedar_uid *uid = arena_alloc_raw(r->arena, sizeof(*uid));
     if (uid == NULL)
         return ERR_LIMIT;
-    enum err e = value_json_uid(entity, uid, &r->what);
+    enum err e = value_json_uid(json, uid, &r->what);
     if (e == ERR_OK)
         *ret = cedar_value_entity(uid);
     return e;

@@ -15,7 +15,10 @@ function randomLinks(random, world, parts) {
     for (let n = random.between(0, 2); n > 0 && /\?/.test(text); n--) {
       const link = { template: `policy${i}`, id: `link${links.length}` };
       for (const slot of ['principal', 'resource']) {
-        if (text.includes(`?${slot}`)) link[slot] = randomUid(random, world, random.pick(world.types).name);
+        if (!text.includes(`?${slot}`)) continue;
+        // Only we look whether an enum has what a link names.
+        const type = random.pick(world.types);
+        link[slot] = type.ids ? { type: type.name, id: random.pick(type.ids) } : randomUid(random, world, type.name);
       }
       if (link.principal || link.resource) links.push(link);
     }

@@ -73,6 +73,7 @@ static void test_an_escape_that_is_none_is_a_record(void **state)
         {"{\"__expr\":1}", true},
         {"{\"__expr\":\"1\"}", false},
         {"{\"__entity\":1}", true},
+        {"{\"__entity\":{\"__expr\":\"1\",\"type\":\"A\",\"id\":\"b\"}}", true},
         {"{\"__entity\":{\"type\":\"if\",\"id\":\"b\"},\"x\":1}", true},
         {"{\"__entity\":{\"type\":\"if\",\"id\":\"b\"}}", false},
         {"{\"__extn\":{\"fn\":\"ip\",\"arg\":\"x\"},\"x\":1}", true},
