@@ -103,9 +103,8 @@ static void check_action(struct validate *v, struct outcome *out)
             if (!type_matches(v, &scopes[VAR_RESOURCE], v->resource))
                 continue;
             out->applies = true;
-            if (v->policy->linked > 0) /* its template is typed for it */
-                out->possible = true;
-            else if (check_environment(v, &v->scratch))
+            /* A link is typed with its template. */
+            if (v->policy->linked > 0 || check_environment(v, &v->scratch))
                 out->possible = true;
         }
     }

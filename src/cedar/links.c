@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 struct links {
     struct cedar_policies *set;
