@@ -29,7 +29,7 @@ struct approving {
     struct approval_grant grant;
     struct rules_lifted lifted;
     bool falls_short; /* what was granted; until all is asked for */
-    bool spent; /* taken, and its intent written */
+    bool spent;       /* taken, and its intent written */
     struct evidence_approval used;
 };
 
