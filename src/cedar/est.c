@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cedar/errors.h"
+#include "cedar/nearest.h"
 
 /* Puts "/name" or "/3" before what ends at `end`; returns where it begins, or
  * `from` when there is no room left. */
@@ -70,11 +71,23 @@ bool est_inside(struct est *e, struct str name, size_t nth, est_fn *read,
     return ok;
 }
 
+/* The members that there are. */
+struct fields {
+    const struct est_field *known;
+    size_t count;
+};
+
 static bool unknown_member(struct est *e, const struct json *json, void *to)
 {
+    const struct fields *fields = to;
+    struct nearest n = nearest_to(e->place->name);
     (void)json;
-    (void)to;
-    return est_refuse(e, "there is no such member");
+    for (size_t i = 0; i < fields->count; i++)
+        nearest_consider(&n, str_from(fields->known[i].name));
+    if (n.found.len == 0)
+        return est_refuse(e, "there is no such member");
+    return est_refuse(e, "there is no such member; did you mean %.*s?",
+                      STR_FMT(n.found));
 }
 
 bool est_fields(struct est *e, const struct json *json,
@@ -82,6 +95,7 @@ bool est_fields(struct est *e, const struct json *json,
                 struct est_object *ret)
 {
     struct json_iter it = json_each(json);
+    struct fields fields = {known, count};
     struct str name;
     const struct json *value;
     *ret = (struct est_object){.known = known};
@@ -92,7 +106,7 @@ bool est_fields(struct est *e, const struct json *json,
         while (k < count && !str_eq(name, str_from(known[k].name)))
             k++;
         if (k == count)
-            return est_inside(e, name, nth, unknown_member, value, NULL);
+            return est_inside(e, name, nth, unknown_member, value, &fields);
         ret->values[k] = value;
         ret->nths[k] = nth;
     }

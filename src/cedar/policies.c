@@ -12,13 +12,21 @@
  * lists of one-letter constants, kept once per level. */
 enum { ARENA_PER_BYTE = 128 };
 
-/* To behind the semicolon of the policy that has an error in it. */
+/* True where the policy before only lacks its semicolon, it seems. */
+static bool begins_policy(const struct parser *p)
+{
+    return parser_at(p, LEXER_SIGN('@', 0)) ||
+           parser_at_word(p, STR("permit")) || parser_at_word(p, STR("forbid"));
+}
+
+/* To behind the semicolon of the policy that has an error in it, unless the
+ * error is that there is none. */
 static void skip_policy(struct parser *p)
 {
-    while (p->token.kind != TOKEN_END && !parser_at(p, LEXER_SIGN(';', 0)))
-        parser_advance(p);
-    if (p->token.kind != TOKEN_END)
-        parser_advance(p);
+    if (!begins_policy(p))
+        while (p->token.kind != TOKEN_END &&
+               !parser_take(p, LEXER_SIGN(';', 0)))
+            parser_advance(p);
     p->constants.count = 0;
     p->starts.count = 0;
     p->keys.count = 0;

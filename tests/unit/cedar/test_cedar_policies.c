@@ -109,6 +109,19 @@ static void test_several_errors_are_found_in_one_run(void **state)
     assert_int_equal(errors.at[1].line, 3);
     assert_int_equal(errors.at[2].line, 4);
 
+    text = STR("permit(principal, action, resource)\n"
+               "permit(principal, action, resourc);\n"
+               "forbid(principal, action, resource)\n"
+               "@a forbid(principal, action, resource) when { x };\n");
+    assert_int_equal(cedar_policies_load(text, &errors, &p), ERR_MALFORMED);
+    assert_int_equal(errors.count, 4);
+    assert_string_equal(errors.at[0].text,
+                        "expected 'when', 'unless' or ';', found permit");
+    assert_string_equal(errors.at[1].text, "expected 'resource', found "
+                                           "resourc; did you mean resource?");
+    assert_string_equal(errors.at[2].text, "expected ';', found @");
+    assert_int_equal(errors.at[3].line, 4);
+
     struct buf many;
     buf_init(&many, MIB);
     for (int i = 0; i < 1000; i++)

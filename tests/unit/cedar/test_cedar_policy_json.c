@@ -235,6 +235,9 @@ static void test_an_error_says_where_and_what(void **state)
          "the member conditions is missing"},
         {"{\"effect\":\"permit\"," ALL ",\"conditions\":[],\n \"x\": 1}", 2, 7,
          "there is no such member at /x"},
+        {WHEN("\n{\"==\":{\"left\":{\"Value\":1},\"rihgt\":{}}}"), 2, 35,
+         "there is no such member; did you mean right? at "
+         "/conditions/0/body/==/rihgt"},
         {"{\"effect\":\"allow\"," ALL ",\"conditions\":[]}", 1, 1,
          "the effect is permit or forbid"},
         {WHEN("\n{\"==\":{\"left\":{\"Value\":1},\"right\":{\"Value\":null}}}"),
