@@ -132,15 +132,39 @@ static void consider_literal(struct decide *d, const struct index_group *g,
     }
 }
 
-static void consider_group_of(struct decide *d, const struct index_group *g,
-                              const struct cedar_uid *uid)
+static void consider_members(struct decide *d, const struct index_group *g)
+{
+    for (uint32_t i = 0; i < g->count; i++)
+        consider(d, g->members.entries[i].what);
+}
+
+/* The members that name the entity or an ancestor, of which there may be more
+ * than members. */
+static void consider_family(struct decide *d, const struct index_group *g,
+                            const struct cedar_uid *uid)
 {
     const struct entities_entity *entity = evaluate_find(&d->evaluate, uid);
+    uint32_t count = entity == NULL ? 0 : entity->ancestor_count;
+    if (count > g->count) {
+        consider_members(d, g);
+        return;
+    }
     consider_literal(d, g, cedar_value_entity(uid));
-    for (uint32_t i = 0; entity != NULL && i < entity->ancestor_count; i++)
+    for (uint32_t i = 0; i < count; i++)
         consider_literal(d, g,
                          cedar_value_entity(
                              &entity->store->uids[entity->ancestors[i]]));
+}
+
+static void consider_elements(struct decide *d, const struct index_group *g,
+                              const struct cedar_set *set)
+{
+    if (set->count > g->count) {
+        consider_members(d, g);
+        return;
+    }
+    for (uint32_t i = 0; i < set->count; i++)
+        consider_literal(d, g, set->items[i]);
 }
 
 /* The members whose number or pattern it is: one after the other. */
@@ -198,20 +222,16 @@ static void consider_group(struct decide *d, const struct index_group *g)
     bool errs = !ask(d, g, &v);
     if (!errs && v.kind == CEDAR_NOTHING)
         return;
-    if (errs || is_misfit(g->kind, v)) {
-        for (uint32_t i = 0; i < g->count; i++)
-            consider(d, g->members.entries[i].what);
-        return;
-    }
-    if (g->kind == LEADING_EQUAL)
+    if (errs || is_misfit(g->kind, v))
+        consider_members(d, g);
+    else if (g->kind == LEADING_EQUAL)
         consider_literal(d, g, v);
     else if (g->kind == LEADING_IN)
-        consider_group_of(d, g, v.as.uid);
-    else if (g->kind != LEADING_CONTAINS)
-        consider_tries(d, g, v);
+        consider_family(d, g, v.as.uid);
+    else if (g->kind == LEADING_CONTAINS)
+        consider_elements(d, g, v.as.set);
     else
-        for (uint32_t i = 0; i < v.as.set->count; i++)
-            consider_literal(d, g, v.as.set->items[i]);
+        consider_tries(d, g, v);
 }
 
 static void consider_filed(struct decide *d, uint32_t what)

@@ -28,7 +28,8 @@ static const char *const uids[] = {
 
 static const char hierarchy[] =
     "[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"dept\":\"d1\","
-    "\"level\":2,\"words\":[\"w1\",\"w2\",3],\"lead\":{\"__entity\":"
+    "\"level\":2,\"words\":[\"w1\",\"w2\",3,4,5,6,7,8,9,10,11,12,13,14,15,16],"
+    "\"lead\":{\"__entity\":"
     "{\"type\":\"User\",\"id\":\"b\"}}},\"tags\":{\"role\":\"r1\"},\"parents\":"
     "["
     "{\"type\":\"Team\",\"id\":\"a\"},{\"type\":\"Team\",\"id\":\"b\"}]},"
