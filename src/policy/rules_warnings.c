@@ -22,8 +22,10 @@ static struct str nearest(const struct rules *r, struct str type, struct str id)
     void *value;
     while (map_next(&r->known, &at, &key, &value)) {
         const struct cedar_uid *uid = value;
+        if (!str_eq(rules_vocabulary_own(uid->type), type))
+            continue; /* first: names are dear to compare */
         unsigned d = text_distance(uid->id, id);
-        if (d < least && str_eq(rules_vocabulary_own(uid->type), type)) {
+        if (d < least) {
             least = d;
             best = uid->id;
         }
