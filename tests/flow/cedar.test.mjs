@@ -49,7 +49,7 @@ test('random worlds are decided and validated as cedar-wasm does', async (t) => 
   }
   const script = path.resolve(import.meta.dirname, '../differential/cedar.mjs');
   const [code, out] = await new Promise((resolve) => {
-    execFile(process.execPath, [script, program, '3000', '1', '1'], (error, stdout, stderr) => resolve([error ? error.code : 0, stdout + stderr]));
+    execFile(process.execPath, [script, program, '2000', '1', '1'], (error, stdout, stderr) => resolve([error ? error.code : 0, stdout + stderr]));
   });
   assert.equal(code, 0, out);
   assert.match(out, /\n[0-9]{4,} passed, 0 failed\n$/);
