@@ -49,6 +49,24 @@ int64_t number(const char *text, int64_t max)
     return n;
 }
 
+void write_digits(char *to, size_t len, uint64_t n)
+{
+    while (len-- > 0) {
+        to[len] = (char)('0' + n % 10);
+        n /= 10;
+    }
+}
+
+void wait_for_word(void)
+{
+    char line[16];
+
+    printf("ready\n");
+    (void)fflush(stdout);
+    if (fgets(line, sizeof(line), stdin) == NULL)
+        die("nobody waits");
+}
+
 void *allocate(size_t size)
 {
     void *p = calloc(1, size);

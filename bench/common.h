@@ -25,6 +25,12 @@ int64_t now_ns(void);
 /* `text` as a number from 0 to `max`; anything else ends the program. */
 int64_t number(const char *text, int64_t max);
 
+/* Writes `n` in decimal, with zeros in front. */
+void write_digits(char *to, size_t len, uint64_t n);
+
+/* Prints "ready", and waits for a line. */
+void wait_for_word(void);
+
 /* `size` zeroed bytes. */
 void *allocate(size_t size);
 

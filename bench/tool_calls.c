@@ -98,15 +98,6 @@ static void ask(struct connection *c)
         die("write");
 }
 
-/* Writes `n` in decimal, with zeros. */
-static void write_digits(char *to, size_t len, uint64_t n)
-{
-    while (len-- > 0) {
-        to[len] = (char)('0' + n % 10);
-        n /= 10;
-    }
-}
-
 static void number_request(struct load *l, struct connection *c)
 {
     char *id = c->request + c->id_at;
@@ -139,9 +130,10 @@ static bool read_on(struct connection *c)
 {
     if (c->room - c->len < ANSWER_ROOM / 2) {
         c->room = 2 * c->room;
-        c->answer = realloc(c->answer, c->room);
-        if (c->answer == NULL)
+        char *grown = realloc(c->answer, c->room);
+        if (grown == NULL)
             die("memory");
+        c->answer = grown;
     }
     ssize_t n = wire_read(&c->wire, c->answer + c->len, c->room - 1 - c->len);
     if (n < 0)
@@ -284,16 +276,6 @@ static void run(struct load *l, int64_t length_ns)
            (unsigned long)l->bad, samples_us(&l->took, 50),
            samples_us(&l->took, 99), l->at[0].usual);
     (void)fflush(stdout);
-}
-
-static void wait_for_word(void)
-{
-    char line[16];
-
-    printf("ready\n");
-    (void)fflush(stdout);
-    if (fgets(line, sizeof(line), stdin) == NULL)
-        die("nobody waits");
 }
 
 int main(int argc, char **argv)

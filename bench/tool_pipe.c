@@ -48,7 +48,6 @@ struct load {
 
 static void start_server(struct load *l, char **argv)
 {
-    extern char **environ;
     int in[2], out[2];
     posix_spawn_file_actions_t actions;
     pid_t pid;
@@ -76,14 +75,6 @@ static void write_all(struct load *l, const char *text, size_t len)
             die("write");
         text += n;
         len -= (size_t)n;
-    }
-}
-
-static void write_digits(char *to, size_t len, uint64_t n)
-{
-    while (len-- > 0) {
-        to[len] = (char)('0' + n % 10);
-        n /= 10;
     }
 }
 
@@ -163,16 +154,6 @@ static void measure(struct load *l, int64_t ns)
            (unsigned long)l->bad, samples_us(&l->took, 50),
            samples_us(&l->took, 99), l->usual);
     (void)fflush(stdout);
-}
-
-static void wait_for_word(void)
-{
-    char line[16];
-
-    printf("ready\n");
-    (void)fflush(stdout);
-    if (fgets(line, sizeof(line), stdin) == NULL)
-        die("nobody waits");
 }
 
 int main(int argc, char **argv)

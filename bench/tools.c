@@ -84,7 +84,8 @@ static void make_list(struct tools *t, int64_t count)
     }
     memcpy(t->list + t->list_len - 1, "]}", 2); /* for the last comma */
     t->list_len++;
-    t->out_room = t->list_len + REQUEST_MAX + SLACK + 2 * PIPE_BUFFER_LEN;
+    t->out_room =
+        t->list_len + REQUEST_MAX + SLACK + (size_t)2 * PIPE_BUFFER_LEN;
     t->out = allocate(t->out_room);
 }
 
