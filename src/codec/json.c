@@ -26,6 +26,7 @@ struct memory {
     struct arena *arena;
     void *block;
     size_t block_size;
+    bool is_large; /* the arena's cap is the only one */
 };
 
 static void *memory_malloc(void *ctx, size_t size)
@@ -39,7 +40,7 @@ static void *memory_malloc(void *ctx, size_t size)
 static void *memory_realloc(void *ctx, void *p, size_t old_size, size_t size)
 {
     struct memory *m = ctx;
-    if (size > VALUE_BYTES_MAX)
+    if (size > VALUE_BYTES_MAX && !m->is_large)
         return NULL;
     void *bigger = arena_resize(m->arena, p, old_size, size);
     if (bigger == NULL)
@@ -225,7 +226,7 @@ static enum err read_document(struct check *c, struct str text,
                               struct json_error *ret_error)
 {
     struct arena *a = c->arena;
-    struct memory memory = {.arena = a};
+    struct memory memory = {.arena = a, .is_large = c->is_large};
     yyjson_alc alc = {memory_malloc, memory_realloc, memory_free, &memory};
     yyjson_read_err why = {0};
     union {

@@ -305,6 +305,42 @@ static void test_the_number_of_values_is_bounded_with_the_memory(void **state)
     assert_true(f->a.used <= 80 * MIB);
 }
 
+static void test_what_an_operator_writes_may_be_large(void **state)
+{
+    struct fixture *f = *state;
+    const struct json *v;
+    struct json_error error;
+    enum { VALUES = JSON_ELEMENTS_MAX + 2 };
+
+    for (size_t depth = JSON_LARGE_DEPTH_MAX; depth <= JSON_LARGE_DEPTH_MAX + 1;
+         depth++) {
+        buf_clear(&f->text);
+        for (size_t i = 0; i < depth; i++)
+            (void)buf_add_char(&f->text, '[');
+        for (size_t i = 0; i < depth; i++)
+            (void)buf_add_char(&f->text, ']');
+        assert_int_equal(json_read_large(&f->a, buf_str(&f->text), &v, &error),
+                         depth <= JSON_LARGE_DEPTH_MAX ? ERR_OK : ERR_LIMIT);
+    }
+    assert_int_equal(
+        json_read_large(&f->a,
+                        many_members(&f->text, JSON_MEMBERS_MAX + 1, 1 << 20),
+                        &v, &error),
+        ERR_OK);
+    assert_int_equal(json_count(v), JSON_MEMBERS_MAX + 1);
+    buf_clear(&f->text);
+    (void)BUF_LIT(&f->text, "[\"\\u0000\"");
+    for (size_t i = 2; i < VALUES; i++)
+        (void)BUF_LIT(&f->text, ",0");
+    (void)buf_add_char(&f->text, ']');
+    assert_int_equal(json_read_large(&f->a, buf_str(&f->text), &v, &error),
+                     ERR_OK);
+    assert_int_equal(json_count(v), VALUES - 1);
+    assert_int_equal(json_read_large(&f->a, STR("{\"a\":1,\"a\":2}"), &v,
+                                     &error),
+                     ERR_MALFORMED);
+}
+
 static void test_every_lack_of_memory_is_a_limit(void **state)
 {
     struct fixture *f = *state;
@@ -441,6 +477,7 @@ int main(void)
         TEST(test_a_name_that_stands_twice_is_found_among_many),
         TEST(test_limits_are_exact),
         TEST(test_the_number_of_values_is_bounded_with_the_memory),
+        TEST(test_what_an_operator_writes_may_be_large),
         TEST(test_every_lack_of_memory_is_a_limit),
         TEST(test_writing_keeps_values_and_order),
         TEST(test_strings_are_escaped_wherever_it_is_needed),
