@@ -113,8 +113,13 @@ const told = (verdict, key) => list(verdict[key].filter((id) => !id.startsWith('
 
 // What theirs takes because of how it reads JSON, and we do not: an array for
 // an object, its members in their order; members that there are not in the
-// scope of a policy; a value made by a function that there is not.
-const theirOwn = { bad_schema: /expected an object/, bad_policies: /expected an object|no such member at \/(principal|action|resource)\/|no operator or function .*__extn$/ };
+// scope of a policy or beside `has`; `has` with names that its text could not
+// say; a value made by a function that there is not.
+const theirOwn = {
+  bad_schema: /expected an object/,
+  bad_policies: new RegExp(['expected an object', 'no such member at /(principal|action|resource)/', 'no such member at .*/has/[a-z]+$',
+    'of several names each is an identifier', 'no operator or function .*__extn$'].join('|')),
+};
 const isTheirs = (key, ours, other) => !has(other, key) && (theirOwn[key]?.test(ours[key]) ?? false);
 
 /** What differs, a line each; `figures` counts what was compared. */
