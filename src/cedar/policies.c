@@ -91,6 +91,12 @@ enum err policies_parse(struct cedar_policies *set, struct str text,
 
 enum err policies_finish(struct cedar_policies *set)
 {
+    PROGRAM_FIT(set->policies);
+    PROGRAM_FIT(set->conditions);
+    PROGRAM_FIT(set->annotations);
+    PROGRAM_FIT(set->nodes);
+    PROGRAM_FIT(set->starts);
+    PROGRAM_FIT(set->offsets);
     return paths_number(set) && index_build(&set->index, set) ? ERR_OK
                                                               : ERR_NO_MEMORY;
 }

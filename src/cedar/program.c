@@ -14,6 +14,15 @@ bool program_grow(void **at, size_t *room, size_t count, size_t size)
     return true;
 }
 
+void program_fit(void **at, size_t *room, size_t count, size_t size)
+{
+    void *fitting = count == 0 ? NULL : realloc(*at, count * size);
+    if (fitting == NULL)
+        return; /* then it stays as it is */
+    *at = fitting;
+    *room = count;
+}
+
 bool program_hash(const struct program_node *n, uint64_t *h)
 {
     switch (n->op) {

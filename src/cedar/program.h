@@ -151,4 +151,10 @@ MUST_CHECK bool program_grow(void **at, size_t *room, size_t count,
      program_grow((void **)(void *)&(list).at, &(list).room, (list).count,     \
                   sizeof(*(list).at)))
 
+/* Gives back what a list has room for and does not hold. */
+void program_fit(void **at, size_t *room, size_t count, size_t size);
+#define PROGRAM_FIT(list)                                                      \
+    program_fit((void **)(void *)&(list).at, &(list).room, (list).count,       \
+                sizeof(*(list).at))
+
 #endif
