@@ -50,10 +50,13 @@ static bool ask(const struct rules_facts *f, const struct rules_policies *p,
         .resource = f->resource,
         .entities = f->entities[link],
     };
-    return rules_context_of_link(f, link, history, &request.context) ==
-               ERR_OK &&
-           cedar_authorize(v->cedar, p->cedar, &request, &options, ret) ==
-               ERR_OK;
+    if (history == RULES_WITH_HISTORY)
+        request.context = f->contexts[link];
+    bool is_made =
+        request.context != NULL ||
+        rules_context_of_link(f, link, history, &request.context) == ERR_OK;
+    return is_made && cedar_authorize(v->cedar, p->cedar, &request, &options,
+                                      ret) == ERR_OK;
 }
 
 enum rules_forbids rules_decide_forbids(const struct rules_policy *p,

@@ -253,6 +253,8 @@ static void begin(struct rules_facts *f)
 {
     f->action = f->rules->actions[f->request->action];
     memset(f->context, 0, sizeof(f->context));
+    for (unsigned i = 0; i < CHAIN_LINKS_MAX; i++)
+        f->contexts[i] = NULL;
 }
 
 enum err rules_facts_fill(struct rules_facts *f)
@@ -278,9 +280,13 @@ enum err rules_facts_share(struct rules_facts *f)
     enum err e = principals(f, links, all, &count);
     if (e == ERR_OK)
         e = build(f, links, all, count);
-    for (unsigned i = 0; e == ERR_OK && i < f->request->chain->count; i++)
+    if (e == ERR_OK)
+        e = rules_context_fill(f);
+    for (unsigned i = 0; e == ERR_OK && i < f->request->chain->count; i++) {
         f->people[i] = f->entities[i];
-    return e != ERR_OK ? e : rules_context_fill(f);
+        e = rules_context_of_link(f, i, RULES_WITH_HISTORY, &f->contexts[i]);
+    }
+    return e;
 }
 
 enum err rules_facts_add(struct rules_facts *f)

@@ -16,8 +16,10 @@ struct rules_facts {
     struct cedar_uid principals[CHAIN_LINKS_MAX]; /* by link */
     const struct cedar_entities *entities[CHAIN_LINKS_MAX];
     struct cedar_value context[SHAPE_CONTEXT_COUNT]; /* without the link's */
-    /* Of a series: the same without the resource. */
+    /* Of a series: the entities without the resource, and the context of each
+     * link; else NULL. */
     const struct cedar_entities *people[CHAIN_LINKS_MAX];
+    const struct cedar_record *contexts[CHAIN_LINKS_MAX];
 };
 
 /*

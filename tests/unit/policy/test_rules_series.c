@@ -40,6 +40,10 @@ static const char *const policies[] = {
         "when { resource.name == \"read_dir\" };",
     ALL "@id(\"group\") forbid(principal in Writ::Group::\"okta|temps\", "
         "action, resource) when { resource.name != \"list\" };",
+    ALL "@id(\"history\") forbid(principal, action, resource) when { "
+        "context.chain.history.contains(resource.name) };",
+    "@id(\"history\") permit(principal, action, resource) when { "
+    "context.chain.history.contains(\"read_dir\") };",
     ALL "@id(\"errs\") forbid(principal, action, resource) when { "
         "context.task == \"t\" && resource.name == \"list\" };",
 };
@@ -109,6 +113,7 @@ static void test_a_series_answers_as_each_question_alone(void **state)
         f.request.links = links;
         add_link(&f);
         compare(&f, r);
+        f.chain.history[f.chain.history_count++] = STR("read_dir");
         compare(&f, r);
         rules_unref(r);
         fixture_end(&f);
