@@ -238,23 +238,36 @@ static void scope(struct format *f)
     }
 }
 
-/* True when no variable is limited and no comment in the way. */
-static bool is_plain(const struct format *f)
+/* Variables that are limited, and comments in the way, from "(" on. */
+static void look_at_scopes(const struct format *f, unsigned *ret_limits,
+                           bool *ret_comments)
 {
-    uint32_t at = f->at;
-    for (; !str_eq(f->layout.tokens.at[at].text, STR(")")); at++)
-        if (has_comments(f, at) || at - f->at > 6)
-            return false;
-    return true;
+    unsigned depth = 0;
+    unsigned words = 0; /* since "(" or "," */
+    *ret_limits = 0;
+    *ret_comments = false;
+    for (uint32_t at = f->at;; at++) {
+        struct str text = f->layout.tokens.at[at].text;
+        depth += str_eq(text, STR("(")) || str_eq(text, STR("["));
+        depth -= str_eq(text, STR(")")) || str_eq(text, STR("]"));
+        if (depth == 0)
+            return;
+        *ret_comments = *ret_comments || has_comments(f, at);
+        bool is_start = depth == 1 && str_eq(text, STR(","));
+        words = is_start || at == f->at ? 0 : words + 1;
+        *ret_limits += words == 2;
+    }
 }
 
+/* On one line if that is short and not much is said; else, one a line. */
 static void scopes(struct format *f)
 {
-    bool is_short = is_plain(f);
+    unsigned limits;
+    bool comments;
+    look_at_scopes(f, &limits, &comments);
     layout_open(&f->layout, LAYOUT_INDENT);
     take(f);
-    if (!is_short)
-        add(f, LAYOUT_BREAK);
+    add(f, limits > 1 || comments ? LAYOUT_BREAK : LAYOUT_SOFT);
     for (bool more = true; more;) {
         scope(f);
         more = comma(f, ")");

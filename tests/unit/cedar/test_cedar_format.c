@@ -51,6 +51,18 @@ static void test_policies_have_one_form(void **state)
          "@a\n@b(\"c\")\npermit (\n  principal == A::\"b\",\n"
          "  action in [Action::\"x\"],\n  resource is N::T in ?resource\n);\n\n"
          "forbid (principal, action, resource)\nunless { 1 }\nwhen { 2 };\n"},
+        {"permit(principal,action==Action::\"a\",resource);"
+         "permit(principal,action in[Action::\"a\",Action::\"b\"],resource);"
+         "permit(principal is User,action,resource is File);"
+         "permit(principal==User::\"00000000-0000-0000-0000-000000000000\","
+         "action,resource);",
+         "permit (principal, action == Action::\"a\", resource);\n\n"
+         "permit (principal, action in [Action::\"a\", Action::\"b\"], "
+         "resource);\n\n"
+         "permit (\n  principal is User,\n  action,\n  resource is File\n);\n\n"
+         "permit (\n  principal == "
+         "User::\"00000000-0000-0000-0000-000000000000\",\n  action,\n"
+         "  resource\n);\n"},
         {"permit(principal,action,resource)when{!context.a[\"b c\"].contains("
          "- 1)&&{a:1,\"b\":[]}.a has x.y};",
          "permit (principal, action, resource)\nwhen { "
