@@ -309,6 +309,12 @@ static void on_sweep(struct timer *t)
     timer_set(w->loop, &gw->sweep, SWEEP_MS, on_sweep);
 }
 
+static void on_server_closed(void *user, struct str server, struct str why)
+{
+    (void)user;
+    log_warn("tool.closed", {"server", server}, {"why", why});
+}
+
 static enum err open_clients(struct gateway_worker *gw)
 {
     static const struct http_client_options client = {
@@ -349,6 +355,8 @@ static enum err open_clients(struct gateway_worker *gw)
         .http = w->client,
         .runner = w->runner,
         .version = w->version,
+        .closed = on_server_closed,
+        .user = w,
     };
     if (e == ERR_OK)
         e = hub_new(&hub, &w->hub);

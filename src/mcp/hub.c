@@ -108,6 +108,8 @@ enum err hub_new(const struct hub_options *o, struct hub **ret)
     h->loop = o->loop;
     h->http = o->http;
     h->runner = o->runner;
+    h->closed = o->closed;
+    h->closed_user = o->user;
     h->version_len = o->version.len;
     if (o->version.len > 0)
         memcpy(h->version, o->version.ptr, o->version.len);

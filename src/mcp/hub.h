@@ -46,6 +46,10 @@ struct hub_options {
     struct http_client *http;
     struct runner_client *runner; /* NULL: no server over pipes */
     struct str version;
+    /* A link has closed by itself, and why, with what a server said last: for
+     * the log.  NULL: nobody wants to know. */
+    void (*closed)(void *user, struct str server, struct str why);
+    void *user;
 };
 MUST_CHECK enum err hub_new(const struct hub_options *o, struct hub **ret);
 /* Closes all links; events come no more, and what other workers still have

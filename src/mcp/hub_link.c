@@ -23,6 +23,17 @@ static void set_why(struct hub_link *l, struct str why)
         memcpy(l->why, why.ptr, l->why_len);
 }
 
+/* Without what the server itself has said: it may be a secret. */
+static struct str for_callers(struct str text)
+{
+    static const struct str said = STR_INIT(LINK_SAID);
+    size_t i = 0;
+
+    while (i < text.len && !str_starts(str_skip(text, i), said))
+        i++;
+    return str_first(text, i);
+}
+
 static struct hub_far *first_of(const struct list *halves)
 {
     struct list *it = list_first(halves);
@@ -153,7 +164,9 @@ static void on_closed(void *user, enum err why, struct str text)
     bool again = l->dropped && l->worked;
     enum err e = why == ERR_OK ? ERR_CONNECT : why;
 
-    set_why(l, text);
+    if (l->hub->closed != NULL && !again && text.len > 0)
+        l->hub->closed(l->hub->closed_user, l->server->name, text);
+    set_why(l, for_callers(text));
     if (!again)
         note_failure(l);
     hub_link_close(l);

@@ -77,6 +77,8 @@ struct hub {
     struct list by_use; /* all links, the longest unused first */
     void (*word)(void *user, const struct hub_word *w);
     void *word_user;
+    void (*closed)(void *user, struct str server, struct str why);
+    void *closed_user;
     size_t version_len;
     char version[];
 };

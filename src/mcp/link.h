@@ -44,14 +44,17 @@ enum {
         16 * 1024 * 1024, /* waiting for a server that does not read */
 };
 
+#define LINK_SAID "; it said last: "
 struct link_events {
     /* The server has answered and was told `initialized`. */
     void (*opened)(void *user, const struct handshake *h);
     /* A notification that belongs to no call: of changes wherever it came,
      * of the log where it came on no call's own stream. */
     void (*notice)(void *user, enum method m, const struct message *msg);
-    /* The last event.  `text` says why, for people (what a child wrote last
-     * to its stderr, its exit code); calls were told before. */
+    /* The last event; from LINK_SAID on it is the server's own words, which are
+     * for operators and never for callers.  `text` says why, for people (what a
+     * child wrote last to its stderr, its exit code); calls were told before.
+     */
     void (*closed)(void *user, enum err why, struct str text);
 };
 
