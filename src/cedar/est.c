@@ -145,12 +145,24 @@ bool est_string(struct est *e, const struct json *json, void *to)
     return arena_copy(&e->p.set->arena, text, ret) || parser_no_memory(&e->p);
 }
 
+/* Policy text has the same limit. */
+static bool has_many_parts(struct str name)
+{
+    size_t colons = 0;
+    for (size_t i = 0; i < name.len; i++)
+        colons += name.ptr[i] == ':';
+    return colons / 2 >= CEDAR_NAME_PARTS_MAX;
+}
+
 bool est_type(struct est *e, const struct json *json, void *to)
 {
     struct str *ret = to;
     struct str text;
     if (!json_str(json, &text) || !cedar_uid_is_type(text))
         return est_refuse(e, "expected the name of a type");
+    if (has_many_parts(text))
+        return est_refuse(e, "a name has more than %d parts",
+                          CEDAR_NAME_PARTS_MAX);
     return arena_copy(&e->p.set->arena, text, ret) || parser_no_memory(&e->p);
 }
 

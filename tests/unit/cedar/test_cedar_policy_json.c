@@ -316,6 +316,29 @@ static void test_sets_with_links_come_back(void **state)
     buf_release(&to);
 }
 
+static void test_names_end_at_the_limit_of_text(void **state)
+{
+    (void)state;
+    for (int parts = CEDAR_NAME_PARTS_MAX; parts <= CEDAR_NAME_PARTS_MAX + 1;
+         parts++) {
+        struct cedar_policies *p = NULL;
+        struct buf json;
+        buf_init(&json, MIB);
+        (void)buf_add(&json, STR("{\"effect\":\"permit\",\"principal\":{\"op\":"
+                                 "\"is\",\"entity_type\":\"A"));
+        for (int i = 1; i < parts; i++)
+            (void)buf_add(&json, STR("::A"));
+        (void)buf_add(&json,
+                      STR("\"},\"action\":{\"op\":\"All\"},\"resource\":{"
+                          "\"op\":\"All\"},\"conditions\":[]}"));
+        assert_int_equal(cedar_policy_json_load(buf_str(&json), NULL, &p),
+                         parts <= CEDAR_NAME_PARTS_MAX ? ERR_OK
+                                                       : ERR_MALFORMED);
+        cedar_policies_free(p);
+        buf_release(&json);
+    }
+}
+
 /* A fault of a policy from JSON is located in the text that was made. */
 static void test_faults_have_places(void **state)
 {
@@ -432,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_an_error_says_where_and_what),
         cmocka_unit_test(test_several_errors_are_found_in_one_run),
         cmocka_unit_test(test_sets_with_links_come_back),
+        cmocka_unit_test(test_names_end_at_the_limit_of_text),
         cmocka_unit_test(test_faults_have_places),
         cmocka_unit_test(test_a_long_chain_is_written),
         cmocka_unit_test(test_policies_of_others_come_back),
