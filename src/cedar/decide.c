@@ -167,17 +167,43 @@ static void consider_elements(struct decide *d, const struct index_group *g,
         consider_literal(d, g, set->items[i]);
 }
 
-/* The members whose number or pattern it is: one after the other. */
-static void consider_tries(struct decide *d, const struct index_group *g,
-                           struct cedar_value v)
+/* How many members have a smaller number, or one that is not larger. */
+static uint32_t count_below(const struct index_group *g, int64_t number,
+                            bool equal_too)
+{
+    uint32_t low = 0;
+    uint32_t high = g->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int64_t other = (int64_t)g->members.entries[middle].key;
+        if (other < number || (equal_too && other == number))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void consider_numbers(struct decide *d, const struct index_group *g,
+                             int64_t number)
+{
+    uint32_t first = 0;
+    uint32_t end = g->count;
+    if (g->op == OP_LESS || g->op == OP_LESS_EQUAL)
+        first = count_below(g, number, g->op == OP_LESS);
+    else
+        end = count_below(g, number, g->op == OP_GREATER_EQUAL);
+    for (; first < end; first++)
+        consider(d, g->members.entries[first].what);
+}
+
+static void consider_patterns(struct decide *d, const struct index_group *g,
+                              struct str text)
 {
     const struct program_node *nodes = d->set->nodes.at;
     for (uint32_t i = 0; i < g->count; i++) {
         const struct index_entry *entry = &g->members.entries[i];
-        if (g->kind == LEADING_LIKE
-                ? literal_matches(nodes[entry->literal].as.pattern,
-                                  value_text(v))
-                : leading_orders(g->op, v.as.number, (int64_t)entry->key))
+        if (literal_matches(nodes[entry->literal].as.pattern, text))
             consider(d, entry->what);
     }
 }
@@ -230,8 +256,10 @@ static void consider_group(struct decide *d, const struct index_group *g)
         consider_family(d, g, v.as.uid);
     else if (g->kind == LEADING_CONTAINS)
         consider_elements(d, g, v.as.set);
+    else if (g->kind == LEADING_ORDER)
+        consider_numbers(d, g, v.as.number);
     else
-        consider_tries(d, g, v);
+        consider_patterns(d, g, value_text(v));
 }
 
 static void consider_filed(struct decide *d, uint32_t what)

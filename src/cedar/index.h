@@ -47,7 +47,7 @@ struct index_group {
     uint32_t count;    /* of members */
     uint8_t kind;      /* enum leading_kind */
     uint8_t op;        /* enum program_op */
-    struct index_table members; /* by the keys of literals */
+    struct index_table members; /* by key; of ORDER by number, ascending */
 };
 
 /* What is always looked at: packed, since there may be very many. */
@@ -71,7 +71,7 @@ struct index {
 };
 
 /* Up to here looking at every scope is faster than the lookups. */
-enum { INDEX_SCAN_MAX = 16 };
+enum { INDEX_SCAN_MAX = 8 };
 
 /* False: out of memory. */
 MUST_CHECK bool index_build(struct index *x, const struct cedar_policies *set);

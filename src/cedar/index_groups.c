@@ -5,6 +5,7 @@
 
 #include "cedar/leading.h"
 #include "cedar/program.h"
+#include "cedar/sort.h"
 
 enum {
     MEMBERS_MIN = 8, /* a smaller group costs what it saves */
@@ -68,7 +69,8 @@ static uint32_t cost(const struct grouping *g, const struct leading *l)
     uint32_t asked = g->questions[question_at(g, l)];
     if (asked < MEMBERS_MIN)
         return UINT32_MAX;
-    /* Literals that are tried one after the other: so much is a try. */
+    /* Patterns are tried one after the other, and of numbers a good part
+     * holds: so much is that. */
     return l->kind == LEADING_ORDER || l->kind == LEADING_LIKE
                ? asked / GAIN_MIN
                : g->answers[answer_at(g, l)];
@@ -169,6 +171,24 @@ static bool count_members(struct grouping *g, uint32_t *sizes)
     return true;
 }
 
+static int order_numbers(const void *a, const void *b)
+{
+    const struct index_entry *left = a;
+    const struct index_entry *right = b;
+    int64_t x = (int64_t)left->key;
+    int64_t y = (int64_t)right->key;
+    return (x > y) - (x < y);
+}
+
+/* Numbers by size, so that those which hold lie together; all else by key. */
+static void file_group(const struct index_group *g, struct index_entry *from)
+{
+    struct index_entry spare;
+    if (g->kind == LEADING_ORDER)
+        sort_array(from, g->count, sizeof(spare), order_numbers, &spare);
+    index_file(&g->members, from, g->count);
+}
+
 /* Members to their groups, whose numbers are those of `kept`. */
 static bool file_members(struct grouping *g, const uint32_t *kept)
 {
@@ -203,8 +223,7 @@ static bool file_members(struct grouping *g, const uint32_t *kept)
     }
     members = 0;
     for (uint32_t i = 0; ok && i < x->group_count; i++) {
-        index_file(&x->groups[i].members, unsorted + members,
-                   x->groups[i].count);
+        file_group(&x->groups[i], unsorted + members);
         members += x->groups[i].count;
     }
     free(unsorted);

@@ -21,20 +21,6 @@ struct cedar_value leading_value(const struct program_node *literal)
     }
 }
 
-bool leading_orders(uint8_t op, int64_t number, int64_t other)
-{
-    switch (op) {
-    case OP_LESS:
-        return number < other;
-    case OP_LESS_EQUAL:
-        return number <= other;
-    case OP_GREATER:
-        return number > other;
-    default:
-        return number >= other;
-    }
-}
-
 bool leading_key(struct cedar_value v, uint64_t *ret)
 {
     switch (v.kind) {

@@ -43,9 +43,6 @@ bool leading_same(const struct cedar_policies *set, uint32_t x,
 /* The value of a literal: BOOL, LONG, STRING, ENTITY. */
 struct cedar_value leading_value(const struct program_node *literal);
 
-/* Whether `number op other` holds, for an operator of LEADING_ORDER. */
-bool leading_orders(uint8_t op, int64_t number, int64_t other);
-
 /* A hash of a value of these kinds; false for others, which equal none. */
 bool leading_key(struct cedar_value v, uint64_t *ret);
 

@@ -4,7 +4,13 @@
 #include <stdlib.h>
 
 /* Of different paths, about so many are looked for again. */
-enum { SLOTS = 8192, PROBES_MAX = 8 };
+enum { SLOTS_MAX = 8192, PROBES_MAX = 8 };
+
+/* Where a path was seen first: its node plus 1, by hash. */
+struct seen {
+    uint32_t *slots;
+    uint32_t count; /* a power of two */
+};
 
 /* How many nodes the path from the variable at `first` has. */
 static uint32_t length(const struct program_node *nodes, uint32_t first,
@@ -35,15 +41,15 @@ static bool same_path(const struct program_node *x,
 }
 
 /* Gives the path at `i` its number, if it was there before. */
-static void number_one(struct cedar_policies *set, uint32_t *slots, uint32_t i,
-                       uint32_t count)
+static void number_one(struct cedar_policies *set, const struct seen *seen,
+                       uint32_t i, uint32_t count)
 {
     struct program_node *nodes = set->nodes.at;
     uint64_t h = count;
     for (uint32_t k = i; k < i + count; k++)
         (void)program_hash(&nodes[k], &h);
     for (uint32_t probe = 0; probe < PROBES_MAX; probe++) {
-        uint32_t *slot = &slots[(h + probe) % SLOTS];
+        uint32_t *slot = &seen->slots[(h + probe) & (seen->count - 1)];
         if (*slot == 0) {
             *slot = i + 1;
             return;
@@ -61,18 +67,23 @@ static void number_one(struct cedar_policies *set, uint32_t *slots, uint32_t i,
 
 bool paths_number(struct cedar_policies *set)
 {
-    uint32_t *slots = calloc(SLOTS, sizeof(*slots));
     uint32_t end = (uint32_t)set->nodes.count;
-    for (uint32_t i = 0; slots != NULL && i < end; i++) {
+    struct seen seen = {.count = 16};
+    while (seen.count < end && seen.count < SLOTS_MAX)
+        seen.count *= 2;
+    seen.slots = calloc(seen.count, sizeof(*seen.slots));
+    if (seen.slots == NULL)
+        return false;
+    for (uint32_t i = 0; i < end; i++) {
         struct program_node *n = &set->nodes.at[i];
         uint32_t count =
             n->op == OP_VARIABLE ? length(set->nodes.at, i, end) : 0;
         if (count < 2)
             continue;
         n->as.path.nodes = count;
-        number_one(set, slots, i, count);
+        number_one(set, &seen, i, count);
         i += count - 1;
     }
-    free(slots);
-    return slots != NULL;
+    free(seen.slots);
+    return true;
 }

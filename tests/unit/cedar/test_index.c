@@ -108,10 +108,10 @@ static void add_comparison(struct buf *text, uint32_t *random, uint32_t theme)
         buf_addf(text, "principal in %s", uids[n]);
         return;
     case 6:
-        buf_addf(text, "principal.level < %u", n);
+        buf_addf(text, "principal.level %s %u", theme % 2 == 0 ? "<" : "<=", n);
         return;
     case 7:
-        buf_addf(text, "principal.level >= %u", n);
+        buf_addf(text, "principal.level %s %u", theme % 2 == 0 ? ">" : ">=", n);
         return;
     case 8:
         buf_addf(text, "principal.dept like \"*%u\"", n);
