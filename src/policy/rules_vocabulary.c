@@ -232,12 +232,24 @@ static void check_group(struct walk *w, int before)
                     "Action::\"tool:call\"");
 }
 
+static void refuse_action(struct walk *w, struct str id)
+{
+    struct str meant = nearest(action_at, id);
+    if (meant.len == 0)
+        rules_report_at(w->errors, w->file, w->token.offset,
+                        "there is no action \"%.*s\"",
+                        STR_FMT(str_first(id, 80)));
+    else
+        rules_report_at(w->errors, w->file, w->token.offset,
+                        "there is no action \"%.*s\"; did you mean \"%.*s\"?",
+                        STR_FMT(str_first(id, 80)), STR_FMT(meant));
+}
+
 /* `before` is the sign in front of the action's type, or 0. */
 static void check_action(struct walk *w, int before)
 {
     struct str begin = STR(RULES_TOOL_ACTION);
     struct str id = w->token.text;
-    struct str meant = nearest(action_at, id);
     if (str_eq(id, action_kind_name(ACTION_TOOL_CALL))) {
         check_group(w, before);
     } else if (str_starts(id, begin)) {
@@ -245,16 +257,8 @@ static void check_action(struct walk *w, int before)
             rules_report_at(w->errors, w->file, w->token.offset,
                             "the call of a tool is "
                             "\"tool:call/<server>/<tool>\"");
-    } else if (is_word(action_at, id)) {
-        return;
-    } else if (meant.len == 0) {
-        rules_report_at(w->errors, w->file, w->token.offset,
-                        "there is no action \"%.*s\"",
-                        STR_FMT(str_first(id, 80)));
-    } else {
-        rules_report_at(w->errors, w->file, w->token.offset,
-                        "there is no action \"%.*s\"; did you mean \"%.*s\"?",
-                        STR_FMT(str_first(id, 80)), STR_FMT(meant));
+    } else if (!is_word(action_at, id)) {
+        refuse_action(w, id);
     }
 }
 
