@@ -10,7 +10,7 @@ import { Ours, version } from './engines.mjs';
 import { compareSeeds, makeCases, noFigures } from './compare.mjs';
 
 const CASES_PER_SEED = 10; // about
-const STEP = 2000; // seeds that one job takes at a time
+const STEP = 500; // seeds that one job takes at a time
 
 async function work(program) {
   const ours = new Ours(program);

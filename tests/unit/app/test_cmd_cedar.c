@@ -149,6 +149,12 @@ static void test_requests_and_verdicts_are_counted(void **state)
            "\"differences\":[]}");
 }
 
+static void test_files_may_be_named_as_from_the_root(void **state)
+{
+    (void)state;
+    PRINTS("cedar run-tests --root @ good.json", 0, "3 passed, 0 failed\n");
+}
+
 static void test_every_difference_is_printed(void **state)
 {
     (void)state;
@@ -279,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests_and_verdicts_are_counted),
+        cmocka_unit_test(test_files_may_be_named_as_from_the_root),
         cmocka_unit_test(test_every_difference_is_printed),
         cmocka_unit_test(test_what_cannot_be_loaded_fails),
         cmocka_unit_test(test_the_validator_is_of_4_12_unless_asked),
