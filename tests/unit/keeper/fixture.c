@@ -74,7 +74,9 @@ void fixture_start(struct fixture *x, void (*before)(void))
                                     FRAME_ROLE_SUPERVISOR, 0};
     assert_int_equal(wire_init(&x->control, ends[0], own, FRAME_ROLE_KEEPER),
                      ERR_OK);
-    assert_int_equal(wire_flush(&x->control), ERR_OK);
+    /* One that refuses to start may have gone by now, which its end tells. */
+    enum err e = wire_flush(&x->control);
+    assert_true(e == ERR_OK || e == ERR_CLOSED);
 }
 
 int fixture_end(struct fixture *x)
