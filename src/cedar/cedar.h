@@ -17,10 +17,10 @@
  * knows, so nothing is counted here.
  *
  * How the rest of the language fits in, so that callers need not change:
- *   index      over scopes is there, and over leading conditions will be: it
+ *   index      over scopes and over what conditions compare first: it
  *              belongs to the policies and only chooses which of them
- *              cedar_authorize() looks at; a scope cannot err, so neither
- *              answer nor errors depend on it.
+ *              cedar_authorize() looks at; what it leaves out can neither be
+ *              satisfied nor err, so answers do not depend on it.
  *   templates  a policy with a slot is loaded, counted and never satisfied;
  *              a link is one more policy that shares its conditions, see
  *              cedar_links.h.
