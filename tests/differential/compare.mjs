@@ -16,7 +16,10 @@ function randomLinks(random, world, parts) {
     for (let n = random.between(0, 2); n > 0 && /\?/.test(text); n--) {
       const link = { template: `policy${i}`, id: `link${links.length}` };
       for (const slot of ['principal', 'resource']) {
-        if (text.includes(`?${slot}`)) link[slot] = randomUid(random, world, random.pick(world.types).name);
+        if (!text.includes(`?${slot}`)) continue;
+        // Only we look whether an enum has what a link names.
+        const type = random.pick(world.types);
+        link[slot] = type.ids ? { type: type.name, id: random.pick(type.ids) } : randomUid(random, world, type.name);
       }
       if (link.principal || link.resource) links.push(link);
     }
@@ -60,21 +63,33 @@ function fullCase(random, world, wrong, hasSchema, policies = randomPolicies) {
   };
 }
 
-const scopeKeys = ['op', 'entity', 'slot', 'entity_type', 'in', 'entities', 'type', 'id', '__entity'];
+// Members of what stands in a scope, by the operator of the whole.
+const scopeKeys = { All: [], '==': ['entity', 'slot'], in: ['entity', 'slot', 'entities'], is: ['entity_type', 'in'] };
+const scopePart = { entity: ['type', 'id', '__entity'], in: ['entity', 'slot'], __entity: ['type', 'id'], entities: ['type', 'id', '__entity'] };
+
+function hasStrangers(part, known) {
+  if (typeof part !== 'object' || part === null) return false;
+  if (Array.isArray(part)) return part.some((one) => hasStrangers(one, known));
+  return Object.entries(part).some(([key, v]) => !known.includes(key) || (scopePart[key] && hasStrangers(v, scopePart[key])));
+}
+
+const methods = ['isIpv4', 'isIpv6', 'isLoopback', 'isMulticast', 'isInRange', 'lessThan', 'lessThanOrEqual', 'greaterThan', 'greaterThanOrEqual',
+  'offset', 'durationSince', 'toDate', 'toTime', 'toDays', 'toHours', 'toMinutes', 'toSeconds', 'toMilliseconds'];
 const functions = Object.values(extensions).map((x) => x.fn).concat('isIpv4', 'toDate', 'offset');
 
 /** What only theirs takes, as docs/cedar.md says: members that there are not
  * in the scope of a policy or beside `has`; `has` with names that policy text
- * could not say; a value made by a function that there is not. */
-function isTakenByThem(json, inScope = false) {
+ * could not say; a method of nothing; a value made by a function that there
+ * is not. */
+function isTakenByThem(json) {
   if (typeof json !== 'object' || json === null) return false;
   return Object.entries(json).some(([key, v]) => {
-    const isIndex = Array.isArray(json);
-    if (inScope && !isIndex && !scopeKeys.includes(key)) return true;
+    if (['principal', 'action', 'resource'].includes(key) && hasStrangers(v, ['op', ...(scopeKeys[v?.op] ?? [])])) return true;
     if (key === 'has' && v && (Object.keys(v).some((k) => k !== 'left' && k !== 'attr')
       || (Array.isArray(v.attr) && !v.attr.every((name) => typeof name === 'string' && isPlain(name))))) return true;
+    if (methods.includes(key) && Array.isArray(v) && v.length === 0) return true;
     if (key === '__extn' && !functions.includes(v?.fn)) return true;
-    return isTakenByThem(v, inScope || ['principal', 'action', 'resource'].includes(key));
+    return isTakenByThem(v);
   });
 }
 
