@@ -56,7 +56,7 @@ export const schemaJunk = [true, 1, 'a', '', [], {}, ['User'], long, { type: 'Bo
   { type: 'Record', attributes: {} }, { type: 'Record', attributes: { a: long } }, { type: 'Record' }, { type: 'Record', attributes: {}, additionalAttributes: false },
   { type: 'Record', attributes: {}, additionalAttributes: true }, { type: 'Entity', name: 'User' }, { type: 'Entity', name: 'x y' }, { type: 'Entity' }, { type: 'Extension', name: 'ipaddr' },
   { type: 'Extension', name: 'x' }, { type: 'EntityOrCommon', name: 'Long' }, { type: 'EntityOrCommon', name: '__cedar::Long' }, { type: 'User' }, { type: '__cedar::String' },
-  { type: 'Long', required: false }, { type: 'Long', required: 1 }, { type: 'Long', x: 1 }, { type: 'Long', annotations: { a: 'b' } }, { type: 'Record', attributes: { a: { type: 'Long', annotations: { a: '' } } } },
+  { type: 'Long', required: false }, { type: 'Long', required: 1 }, { type: 'Long', x: 1 }, { type: 'Long', x: {} }, { type: 'Record', attributes: { a: { type: 'Long', annotations: { a: '' } } } },
   { enum: [] }, { enum: ['a'] }, { enum: ['a', 'a'] }, { enum: ['a'], shape: {} }, { memberOfTypes: ['User'] }, { shape: long }, { tags: long }, { shape: { type: 'Record', attributes: {} }, x: 1 },
   { appliesTo: { principalTypes: ['User'], resourceTypes: ['User'] } }, { appliesTo: { principalTypes: [], resourceTypes: [] } }, { appliesTo: {} }, { memberOf: [{ id: 'read' }] },
   { memberOf: [{ id: 'read', type: 'Action' }] }, { memberOf: [{ id: 'nothing' }] }, { attributes: {} }, { attributes: { a: 1 } }, { entityTypes: {}, actions: {} }, { entityTypes: {} },
