@@ -94,8 +94,8 @@ static void test_peoples_words_stand_below_what_used_them(void **state)
         "\"approval\"}",
         "{\"action\":\"tool:call\"," CHAIN "\"approval\":{\"by\":[\"local|bob"
         "\"],\"id\":\"aa\"}," ALLOW "\"id\":\"09\",\"kind\":\"intent\"}",
-        "{\"approval\":{\"id\":\"bb\"},\"event\":\"expire\",\"id\":\"77\","
-        "\"kind\":\"approval\"}",
+        ("{\"approval\":{\"id\":\"bb\"},\"event\":\"expire\",\"id\":\"77\","
+         "\"kind\":\"approval\"}"),
     };
     (void)state;
     is_tree(entries, ARRAY_LEN(entries),

@@ -355,8 +355,8 @@ static void test_what_no_server_has_is_warned_of(void **state)
             "@id(\"a\") @approval(\"legal\") forbid(principal, action, "
             "resource);")};
     static const char *const want[] = {
-        "a forbid with @approval but without @id: its name changes with its "
-        "place in the file",
+        ("a forbid with @approval but without @id: its name changes with its "
+         "place in the file"),
         "nothing is known of ToolServer \"fils\"; did you mean \"files\"?",
         "nothing is known of ToolServer \"pai\"; did you mean \"pay\"?",
         "the id of a Tool is \"<server>/<name>\"",
