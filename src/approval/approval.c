@@ -178,9 +178,10 @@ static enum err fill(struct arena *a, const struct approval_ticket *k,
 
     memcpy(g.id, k->row.id, sizeof(g.id));
     for (unsigned i = 0; ok && i < k->row.need_count; i++)
-        ok = arena_copy(a, k->needs[i].group, &g.groups[g.policy_count]) &&
-             arena_copy(a, k->needs[i].policy, &g.policies[g.policy_count++]) &&
+        ok = arena_copy(a, k->needs[i].group, &g.groups[i]) &&
+             arena_copy(a, k->needs[i].policy, &g.policies[i]) &&
              add_once(a, &g, k->by[i]);
+    g.policy_count = k->row.need_count;
     if (ok)
         *ret = g;
     return ok ? ERR_OK : ERR_NO_MEMORY;

@@ -8,7 +8,8 @@
 
 /*
  * From {"type": ..., "id": ...}, with or without {"__entity": ...} around;
- * whatever else is beside them does not count.  Borrows the strings.  ERR_MALFORMED: *ret_what says why.
+ * whatever else is beside them does not count.  Borrows the strings.
+ * ERR_MALFORMED: *ret_what says why.
  */
 MUST_CHECK enum err value_json_uid(const struct json *json,
                                    struct cedar_uid *ret,

@@ -42,8 +42,7 @@ static void break_with(struct link *l, enum err why, struct str what)
     struct buf text;
     buf_init_lent(&text, room, sizeof(room));
     (void)buf_add(&text, str_first(what, LINK_WORDS_MAX / 2));
-    link_words_add_last(&text, STR(LINK_SAID),
-                        buf_str(&l->stdio.said));
+    link_words_add_last(&text, STR(LINK_SAID), buf_str(&l->stdio.said));
     link_break(l, why, buf_str(&text));
 }
 

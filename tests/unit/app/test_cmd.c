@@ -22,11 +22,17 @@
 #define NONE {NULL, 0, NULL, NULL}
 
 static const struct cli_option options[] = {
-    CMD_CONFIG_OPTION,         {"data", 0, "DIR", ""},
-    {"dir", 0, "DIR", ""},     {"generate", 'g', NULL, ""},
-    {"markdown", 0, NULL, ""}, {"last", 'n', "N", ""},
-    {"kind", 'k', "KIND", ""}, {"follow", 'f', NULL, ""},
-    {"min", 0, "N", ""},       NONE,
+    CMD_CONFIG_OPTION,
+    {"data", 0, "DIR", ""},
+    {"dir", 0, "DIR", ""},
+    {"generate", 'g', NULL, ""},
+    {"markdown", 0, NULL, ""},
+    {"last", 'n', "N", ""},
+    {"kind", 'k', "KIND", ""},
+    {"follow", 'f', NULL, ""},
+    {"tree", 0, NULL, ""},
+    {"min", 0, "N", ""},
+    NONE,
 };
 
 static const struct cli_command commands[] = {

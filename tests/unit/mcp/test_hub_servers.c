@@ -31,6 +31,7 @@ struct bench {
     struct mcp_session *session;
     struct hub_to to;
     struct asker asker;
+    char log[1024]; /* what operators are told */
 };
 
 static void copy(char *to, size_t room, struct str s)
@@ -77,13 +78,23 @@ static void nothing(void *it)
     (void)it;
 }
 
+static void on_closed(void *user, struct str server, struct str why)
+{
+    struct bench *b = user;
+    assert_true(server.len > 0);
+    copy(b->log, sizeof(b->log), why);
+}
+
 static void start(struct bench *b)
 {
     static const struct hash digest = {.bytes = {1}};
     struct hub_options o = {.loop = b->d.l,
                             .http = b->d.client,
                             .runner = b->d.runner,
-                            .version = STR("0.1")};
+                            .version = STR("0.1"),
+                            .closed = on_closed,
+                            .user = b};
+    b->log[0] = '\0';
     struct mcp_session_about about = {.client_has = METHOD_HAS_ELICITATION};
     assert_int_equal(hub_net_new(1, &b->net), ERR_OK);
     o.net = b->net;
@@ -259,7 +270,8 @@ static void answer_line(struct desk *d, struct str line)
     child_say(d, text);
 }
 
-static void test_a_child_that_dies_is_told_with_its_last_words(void **state)
+static void
+test_a_child_that_dies_is_told_and_its_last_words_are_logged(void **state)
 {
     struct bench b;
     (void)state;
@@ -274,12 +286,14 @@ static void test_a_child_that_dies_is_told_with_its_last_words(void **state)
     child_exit(&b.d, 3);
     desk_wait_int(&b.d, &b.asker.failed, 1);
     assert_true(b.asker.sent);
-    assert_non_null(strstr(b.asker.text, "out of luck"));
+    assert_non_null(strstr(b.asker.text, "exited with code 3"));
+    assert_null(strstr(b.asker.text, "out of luck"));
+    assert_non_null(strstr(b.log, "out of luck"));
     assert_null(hub_known(b.hub, &b.to));
     /* It is not started again at once. */
     assert_int_equal(hub_open(b.hub, &b.asker.call, &b.to), ERR_OK);
     desk_wait_int(&b.d, &b.asker.failed, 2);
-    assert_non_null(strstr(b.asker.text, "out of luck"));
+    assert_non_null(strstr(b.asker.text, "exited with code 3"));
     assert_int_equal(b.d.starts, 1);
     stop(&b);
 }
@@ -290,7 +304,8 @@ int main(void)
         cmocka_unit_test(test_a_call_over_http_may_be_asked_and_told),
         cmocka_unit_test(test_a_server_that_forgot_us_is_greeted_again),
         cmocka_unit_test(test_a_server_that_does_not_answer_is_named),
-        cmocka_unit_test(test_a_child_that_dies_is_told_with_its_last_words),
+        cmocka_unit_test(
+            test_a_child_that_dies_is_told_and_its_last_words_are_logged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
