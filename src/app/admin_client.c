@@ -184,7 +184,7 @@ static int ask_listener(const struct cli *c, struct arena *a, const char *url,
     return cli_fail(c, "%s: %s", url, why != NULL ? why : err_text(e));
 }
 
-static struct str text_of(const struct json *v, const char *name)
+struct str admin_client_text(const struct json *v, const char *name)
 {
     struct str s = {NULL, 0};
     return json_str(json_get(v, str_from(name)), &s) ? s : STR("");
@@ -195,15 +195,15 @@ static int refused(const struct cli *c, const struct json *v, int status)
 {
     char line[512];
     struct buf text;
-    struct str param = text_of(v, "param");
-    struct str detail = text_of(v, "detail");
+    struct str param = admin_client_text(v, "param");
+    struct str detail = admin_client_text(v, "detail");
 
     buf_init_lent(&text, line, sizeof(line) - 1);
     if (param.len > 0) {
         buf_add(&text, param);
         BUF_LIT(&text, ": ");
     }
-    buf_add(&text, detail.len > 0 ? detail : text_of(v, "title"));
+    buf_add(&text, detail.len > 0 ? detail : admin_client_text(v, "title"));
     for (size_t i = 0; i < text.len; i++) {
         if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
             line[i] = '?';

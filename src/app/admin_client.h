@@ -47,6 +47,9 @@ struct admin_client_list {
 MUST_CHECK int admin_client_list(const struct cli *c, struct arena *a,
                                  const struct admin_client_list *l);
 
+/* The member of that name, if it is a text; else the empty one. */
+struct str admin_client_text(const struct json *v, const char *name);
+
 /*
  * For which node a login is: the URL of --admin, or a word for the socket in
  * the data directory.  CLI_OK, or says what went wrong.

@@ -1,6 +1,6 @@
 /* cmd_agent.c - `writ agent ...`: the registry of the running node. */
 #include "app/admin_client.h"
-#include "app/cli_table.h"
+#include "app/admin_listing.h"
 #include "app/cmd.h"
 #include "app/cmd_admin.h"
 #include "base/limits.h"
@@ -115,12 +115,6 @@ static void make_target(struct buf *to, const struct cli *c, const char *verb)
 
 /* ---- what is shown ---- */
 
-static struct str text_of(const struct json *v, const char *name)
-{
-    struct str s = {NULL, 0};
-    return json_str(json_get(v, str_from(name)), &s) ? s : STR("");
-}
-
 /* An array of texts with commas between. */
 static struct str joined(struct arena *a, const struct json *list)
 {
@@ -156,9 +150,9 @@ static void print_keys(FILE *out, const struct json *keys)
 
     while (json_next(&it, NULL, &key)) {
         cli_print(out, "%-10s", "key");
-        cli_print_safe(out, text_of(key, "fingerprint"));
+        cli_print_safe(out, admin_client_text(key, "fingerprint"));
         cli_print(out, ", until ");
-        cli_print_safe(out, text_of(key, "expires"));
+        cli_print_safe(out, admin_client_text(key, "expires"));
         (void)fputc('\n', out);
     }
 }
@@ -169,7 +163,7 @@ static void print_agent(struct arena *a, const struct json *v, FILE *out)
                                         "tenant",  "owner",   "issuer",
                                         "created", "expires", "mode"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        print_pair(out, names[i], text_of(v, names[i]));
+        print_pair(out, names[i], admin_client_text(v, names[i]));
     print_pair(out, "purposes", joined(a, json_get(v, STR("purposes"))));
     print_pair(out, "risk", joined(a, json_get(v, STR("risk"))));
     print_keys(out, json_get(v, STR("keys")));
@@ -191,85 +185,32 @@ static void print_json(const struct json *v, FILE *out)
 
 /* ---- the commands ---- */
 
-struct listing {
-    const struct cli *cli;
-    struct arena *arena;
-    struct cli_table table;
-    struct buf json;
-};
-
-static void on_agent(void *user, const struct json *v)
+static void agent_row(struct arena *a, const struct json *v, struct str *cells)
 {
-    struct listing *l = user;
-
-    if (l->cli->json) {
-        buf_add(&l->json, l->json.len > 0 ? STR(",") : STR(""));
-        json_write(&l->json, v, NULL, 0);
-        return;
-    }
-    const struct str cells[] = {
-        text_of(v, "id"),
-        text_of(v, "kind"),
-        text_of(v, "state"),
-        text_of(v, "tenant"),
-        text_of(v, "owner"),
-        joined(l->arena, json_get(v, STR("purposes"))),
-        str_first(text_of(v, "expires"), 10),
-    };
-    cli_table_add(&l->table, cells);
-}
-
-static void add_filter(struct buf *to, const struct cli *c, const char *name)
-{
-    const char *value = cli_value(c, name, NULL);
-    if (value == NULL)
-        return;
-    buf_addf(to, "&%s=", name);
-    uri_add_encoded(to, str_from(value));
-}
-
-static int run_list(struct listing *l, struct buf *target)
-{
-    static const char *const heads[] = {"ID",      "KIND",  "STATE",
-                                        "TENANT",  "OWNER", "PURPOSES",
-                                        "EXPIRES", NULL};
-    const struct cli *c = l->cli;
-
-    BUF_LIT(target, "/admin/v1/agents?");
-    add_filter(target, c, "kind");
-    add_filter(target, c, "state");
-    add_filter(target, c, "owner");
-    buf_add_char(target, 0);
-    if (!buf_ok(target))
-        return cli_usage(c, "a name is too long");
-    cli_table_init(&l->table, l->arena, heads);
-    const struct admin_client_list list = {target->ptr, "agents", on_agent, l};
-    int code = admin_client_list(c, l->arena, &list);
-    if (code != CLI_OK)
-        return code;
-    if (!c->json)
-        cli_table_print(&l->table, c->out);
-    else if (buf_ok(&l->json))
-        cli_print(c->out, "{\"agents\":[%.*s]}\n", STR_FMT(buf_str(&l->json)));
-    else
-        return cli_fail(c, "the list is too long");
-    return CLI_OK;
+    cells[0] = admin_client_text(v, "id");
+    cells[1] = admin_client_text(v, "kind");
+    cells[2] = admin_client_text(v, "state");
+    cells[3] = admin_client_text(v, "tenant");
+    cells[4] = admin_client_text(v, "owner");
+    cells[5] = joined(a, json_get(v, STR("purposes")));
+    cells[6] = str_first(admin_client_text(v, "expires"), 10);
 }
 
 int cmd_agent_list(const struct cli *c)
 {
-    struct arena arena;
-    struct buf target;
-    struct listing l = {.cli = c, .arena = &arena};
+    static const char *const filters[] = {"kind", "state", "owner", NULL};
+    static const char *const heads[] = {"ID",      "KIND",  "STATE",
+                                        "TENANT",  "OWNER", "PURPOSES",
+                                        "EXPIRES", NULL};
+    const struct admin_listing l = {
+        .path = "/admin/v1/agents",
+        .name = "agents",
+        .filters = filters,
+        .heads = heads,
+        .row = agent_row,
+    };
 
-    arena_init(&arena, 16 * ADMIN_CLIENT_ARENA_MAX);
-    buf_init(&target, TARGET_MAX);
-    buf_init(&l.json, 16 * ADMIN_CLIENT_ARENA_MAX);
-    int code = run_list(&l, &target);
-    buf_release(&l.json);
-    buf_release(&target);
-    arena_release(&arena);
-    return code;
+    return admin_listing(c, &l);
 }
 
 /* A key is shown here and nowhere else. */
@@ -277,7 +218,7 @@ static void print_answer(const struct cli *c, struct arena *a,
                          const struct json *v)
 {
     const struct json *agent = json_get(v, STR("agent"));
-    struct str key = text_of(v, "key");
+    struct str key = admin_client_text(v, "key");
     bool durable = true;
 
     if (c->json) {

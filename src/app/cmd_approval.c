@@ -1,7 +1,7 @@
 /* cmd_approval.c - `writ approval ...`: what waits for people, and their word.
  */
 #include "app/admin_client.h"
-#include "app/cli_table.h"
+#include "app/admin_listing.h"
 #include "app/cmd.h"
 #include "app/cmd_admin.h"
 #include "base/limits.h"
@@ -24,20 +24,7 @@ const struct cli_option cmd_approval_decide_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-static struct str text_of(const struct json *v, const char *name)
-{
-    struct str s = {NULL, 0};
-    return json_str(json_get(v, str_from(name)), &s) ? s : STR("");
-}
-
 /* ---- the list ---- */
-
-struct listing {
-    const struct cli *cli;
-    struct arena *arena;
-    struct cli_table table;
-    struct buf json;
-};
 
 static struct str kept(struct arena *a, const struct buf *text)
 {
@@ -73,82 +60,41 @@ static struct str groups_of(struct arena *a, const struct json *v)
 
     buf_init_lent(&text, room, sizeof(room));
     while (json_next(&it, NULL, &need)) {
-        if (text_of(need, "by").len > 0)
+        if (admin_client_text(need, "by").len > 0)
             continue;
         buf_add(&text, text.len > 0 ? STR(", ") : STR(""));
-        buf_add(&text, text_of(need, "group"));
+        buf_add(&text, admin_client_text(need, "group"));
     }
     return kept(a, &text);
 }
 
-static void on_ticket(void *user, const struct json *v)
+static void ticket_row(struct arena *a, const struct json *v, struct str *cells)
 {
-    struct listing *l = user;
-
-    if (l->cli->json) {
-        buf_add(&l->json, l->json.len > 0 ? STR(",") : STR(""));
-        json_write(&l->json, v, NULL, 0);
-        return;
-    }
-    const struct str cells[] = {
-        str_first(text_of(v, "id"), ID_SHOWN),
-        text_of(v, "state"),
-        text_of(v, "tenant"),
-        chain_of(l->arena, v),
-        text_of(v, "action"),
-        text_of(v, "resource"),
-        groups_of(l->arena, v),
-        str_first(text_of(v, "ends"), 19),
-    };
-    cli_table_add(&l->table, cells);
-}
-
-static int run_list(struct listing *l, struct buf *target)
-{
-    static const char *const heads[] = {"ID",    "STATE",  "TENANT",
-                                        "WHO",   "ACTION", "RESOURCE",
-                                        "NEEDS", "ENDS",   NULL};
-    const struct cli *c = l->cli;
-    const char *state = cli_value(c, "state", NULL);
-
-    BUF_LIT(target, "/admin/v1/approvals");
-    if (state != NULL) {
-        BUF_LIT(target, "?state=");
-        uri_add_encoded(target, str_from(state));
-    }
-    buf_add_char(target, 0);
-    if (!buf_ok(target))
-        return cli_usage(c, "there is no such state");
-    cli_table_init(&l->table, l->arena, heads);
-    const struct admin_client_list list = {target->ptr, "approvals", on_ticket,
-                                           l};
-    int code = admin_client_list(c, l->arena, &list);
-    if (code != CLI_OK)
-        return code;
-    if (!c->json)
-        cli_table_print(&l->table, c->out);
-    else if (buf_ok(&l->json))
-        cli_print(c->out, "{\"approvals\":[%.*s]}\n",
-                  STR_FMT(buf_str(&l->json)));
-    else
-        return cli_fail(c, "the list is too long");
-    return CLI_OK;
+    cells[0] = str_first(admin_client_text(v, "id"), ID_SHOWN);
+    cells[1] = admin_client_text(v, "state");
+    cells[2] = admin_client_text(v, "tenant");
+    cells[3] = chain_of(a, v);
+    cells[4] = admin_client_text(v, "action");
+    cells[5] = admin_client_text(v, "resource");
+    cells[6] = groups_of(a, v);
+    cells[7] = str_first(admin_client_text(v, "ends"), 19);
 }
 
 int cmd_approval_list(const struct cli *c)
 {
-    struct arena arena;
-    struct buf target;
-    struct listing l = {.cli = c, .arena = &arena};
+    static const char *const filters[] = {"state", NULL};
+    static const char *const heads[] = {"ID",    "STATE",  "TENANT",
+                                        "WHO",   "ACTION", "RESOURCE",
+                                        "NEEDS", "ENDS",   NULL};
+    const struct admin_listing l = {
+        .path = "/admin/v1/approvals",
+        .name = "approvals",
+        .filters = filters,
+        .heads = heads,
+        .row = ticket_row,
+    };
 
-    arena_init(&arena, 16 * ADMIN_CLIENT_ARENA_MAX);
-    buf_init(&target, TARGET_MAX);
-    buf_init(&l.json, 16 * ADMIN_CLIENT_ARENA_MAX);
-    int code = run_list(&l, &target);
-    buf_release(&l.json);
-    buf_release(&target);
-    arena_release(&arena);
-    return code;
+    return admin_listing(c, &l);
 }
 
 /* ---- one ticket ---- */
@@ -180,11 +126,11 @@ static void print_needs(FILE *out, const struct json *v)
     const struct json *need;
 
     while (json_next(&it, NULL, &need)) {
-        struct str by = text_of(need, "by");
+        struct str by = admin_client_text(need, "by");
         cli_print(out, "%-12s", "needs");
-        cli_print_safe(out, text_of(need, "group"));
+        cli_print_safe(out, admin_client_text(need, "group"));
         (void)fputs(", says policy \"", out);
-        cli_print_safe(out, text_of(need, "policy"));
+        cli_print_safe(out, admin_client_text(need, "policy"));
         (void)fputs(by.len > 0 ? "\": yes by " : "\": nobody yet", out);
         cli_print_safe(out, by);
         (void)fputc('\n', out);
@@ -194,22 +140,22 @@ static void print_needs(FILE *out, const struct json *v)
 /* Everything, whole: what is not seen is not approved. */
 static void print_ticket(FILE *out, const struct json *v)
 {
-    struct str arguments = text_of(v, "arguments");
+    struct str arguments = admin_client_text(v, "arguments");
 
-    print_line(out, "ticket", text_of(v, "id"));
-    print_line(out, "state", text_of(v, "state"));
-    if (text_of(v, "reason").len > 0)
-        print_line(out, "reason", text_of(v, "reason"));
-    print_line(out, "asked", text_of(v, "asked"));
-    print_line(out, "ends", text_of(v, "ends"));
+    print_line(out, "ticket", admin_client_text(v, "id"));
+    print_line(out, "state", admin_client_text(v, "state"));
+    if (admin_client_text(v, "reason").len > 0)
+        print_line(out, "reason", admin_client_text(v, "reason"));
+    print_line(out, "asked", admin_client_text(v, "asked"));
+    print_line(out, "ends", admin_client_text(v, "ends"));
     print_chain(out, v);
-    print_line(out, "tenant", text_of(v, "tenant"));
-    print_line(out, "purpose", text_of(v, "purpose"));
-    print_line(out, "action", text_of(v, "action"));
-    print_line(out, "resource", text_of(v, "resource"));
-    print_line(out, "goes to", text_of(v, "destination"));
+    print_line(out, "tenant", admin_client_text(v, "tenant"));
+    print_line(out, "purpose", admin_client_text(v, "purpose"));
+    print_line(out, "action", admin_client_text(v, "action"));
+    print_line(out, "resource", admin_client_text(v, "resource"));
+    print_line(out, "goes to", admin_client_text(v, "destination"));
     print_needs(out, v);
-    print_line(out, "digest", text_of(v, "digest"));
+    print_line(out, "digest", admin_client_text(v, "digest"));
     if (arguments.len == 0)
         return;
     (void)fputs("arguments, whole, as the caller wrote them:\n  ", out);
@@ -305,7 +251,7 @@ static int post(const struct cli *c, struct arena *a, struct str id,
 static void print_outcome(const struct cli *c, struct arena *a,
                           const struct json *v)
 {
-    struct str state = text_of(v, "state");
+    struct str state = admin_client_text(v, "state");
 
     if (str_eq(state, STR("open"))) {
         (void)fputs("your yes is noted; still to agree: ", c->out);
@@ -313,7 +259,7 @@ static void print_outcome(const struct cli *c, struct arena *a,
         (void)fputc('\n', c->out);
     } else if (str_eq(state, STR("granted"))) {
         (void)fputs("approved: exactly this, once, until ", c->out);
-        cli_print_safe(c->out, text_of(v, "ends"));
+        cli_print_safe(c->out, admin_client_text(v, "ends"));
         (void)fputc('\n', c->out);
     } else {
         cli_print_safe(c->out, state);
@@ -333,7 +279,7 @@ static int decide(const struct cli *c, const char *word)
         (void)fflush(c->out);
     }
     if (code == CLI_OK)
-        code = post(c, &arena, text_of(v, "id"), word, &v);
+        code = post(c, &arena, admin_client_text(v, "id"), word, &v);
     if (code == CLI_OK && c->json)
         code = print_json(c, v);
     else if (code == CLI_OK)

@@ -122,16 +122,10 @@ static int post(const struct cli *c, struct arena *a, const char *target,
     return code;
 }
 
-static struct str text_of(const struct json *v, const char *name)
-{
-    struct str s = {NULL, 0};
-    return json_str(json_get(v, str_from(name)), &s) ? s : STR("");
-}
-
 static int keep(const struct cli *c, struct arena *a, const struct json *v)
 {
     const char *url = cli_value(c, "admin", "the node");
-    struct str token = text_of(v, "token");
+    struct str token = admin_client_text(v, "token");
     struct str node;
 
     if (token.len == 0)
@@ -144,10 +138,10 @@ static int keep(const struct cli *c, struct arena *a, const struct json *v)
                            "or ~/.config/writ");
     if (c->json)
         cli_print(c->out, "{\"ok\":true,\"expires\":\"%.*s\"}\n",
-                  STR_FMT(text_of(v, "expires")));
+                  STR_FMT(admin_client_text(v, "expires")));
     else
         cli_print(c->out, "logged in at %s, until %.*s at the latest\n", url,
-                  STR_FMT(text_of(v, "expires")));
+                  STR_FMT(admin_client_text(v, "expires")));
     return CLI_OK;
 }
 
@@ -157,14 +151,14 @@ static void show_secret(const struct cli *c, const struct json *v)
 
     if (c->json) {
         cli_print(c->out, "{\"secret\":\"%.*s\",\"uri\":\"%.*s\"}\n",
-                  STR_FMT(text_of(totp, "secret")),
-                  STR_FMT(text_of(totp, "uri")));
+                  STR_FMT(admin_client_text(totp, "secret")),
+                  STR_FMT(admin_client_text(totp, "uri")));
     } else {
         cli_print(c->out, "Put this into your authenticator, shown this once:"
                           "\n\n  ");
-        cli_print_safe(c->out, text_of(totp, "secret"));
+        cli_print_safe(c->out, admin_client_text(totp, "secret"));
         cli_print(c->out, "\n  ");
-        cli_print_safe(c->out, text_of(totp, "uri"));
+        cli_print_safe(c->out, admin_client_text(totp, "uri"));
         cli_print(c->out, "\n\n");
     }
     (void)fflush(c->out);
@@ -226,9 +220,10 @@ static int invite(const struct cli *c, struct arena *a, const struct form *f)
     if (code != CLI_OK)
         return code;
     if (c->json)
-        cli_print(c->out, "{\"code\":\"%.*s\"}\n", STR_FMT(text_of(v, "code")));
+        cli_print(c->out, "{\"code\":\"%.*s\"}\n",
+                  STR_FMT(admin_client_text(v, "code")));
     else
-        cli_print(c->out, "%.*s\n", STR_FMT(text_of(v, "code")));
+        cli_print(c->out, "%.*s\n", STR_FMT(admin_client_text(v, "code")));
     return CLI_OK;
 }
 

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "app/admin_client.h"
-#include "app/cli_table.h"
+#include "app/admin_listing.h"
 #include "app/cmd.h"
 #include "app/cmd_admin.h"
 #include "base/limits.h"
@@ -21,19 +21,6 @@ const struct cli_option cmd_session_end_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-struct listing {
-    const struct cli *cli;
-    struct arena *arena;
-    struct cli_table table;
-    struct buf json;
-};
-
-static struct str text_of(const struct json *v, const char *name)
-{
-    struct str s = {NULL, 0};
-    return json_str(json_get(v, str_from(name)), &s) ? s : STR("");
-}
-
 static struct str number_of(struct arena *a, const struct json *v,
                             const char *name)
 {
@@ -47,74 +34,34 @@ static struct str number_of(struct arena *a, const struct json *v,
                                                                  : STR("");
 }
 
-static void on_session(void *user, const struct json *v)
+static void session_row(struct arena *a, const struct json *v,
+                        struct str *cells)
 {
-    struct listing *l = user;
-
-    if (l->cli->json) {
-        buf_add(&l->json, l->json.len > 0 ? STR(",") : STR(""));
-        json_write(&l->json, v, NULL, 0);
-        return;
-    }
-    const struct str cells[] = {
-        text_of(v, "id"),
-        text_of(v, "tenant"),
-        text_of(v, "subject"),
-        text_of(v, "actor"),
-        str_first(text_of(v, "opened"), 19),
-        str_first(text_of(v, "used"), 19),
-        number_of(l->arena, v, "calls"),
-        number_of(l->arena, v, "tokens"),
-    };
-    cli_table_add(&l->table, cells);
-}
-
-static int run_list(struct listing *l, struct buf *target)
-{
-    static const char *const heads[] = {"ID",    "TENANT", "SUBJECT",
-                                        "ACTOR", "OPENED", "USED",
-                                        "CALLS", "TOKENS", NULL};
-    const struct cli *c = l->cli;
-    const char *who = cli_value(c, "who", NULL);
-
-    BUF_LIT(target, "/admin/v1/sessions");
-    if (who != NULL) {
-        BUF_LIT(target, "?who=");
-        uri_add_encoded(target, str_from(who));
-    }
-    buf_add_char(target, 0);
-    if (!buf_ok(target))
-        return cli_usage(c, "the id is too long");
-    cli_table_init(&l->table, l->arena, heads);
-    const struct admin_client_list list = {target->ptr, "sessions", on_session,
-                                           l};
-    int code = admin_client_list(c, l->arena, &list);
-    if (code != CLI_OK)
-        return code;
-    if (!c->json)
-        cli_table_print(&l->table, c->out);
-    else if (buf_ok(&l->json))
-        cli_print(c->out, "{\"sessions\":[%.*s]}\n",
-                  STR_FMT(buf_str(&l->json)));
-    else
-        return cli_fail(c, "the list is too long");
-    return CLI_OK;
+    cells[0] = admin_client_text(v, "id");
+    cells[1] = admin_client_text(v, "tenant");
+    cells[2] = admin_client_text(v, "subject");
+    cells[3] = admin_client_text(v, "actor");
+    cells[4] = str_first(admin_client_text(v, "opened"), 19);
+    cells[5] = str_first(admin_client_text(v, "used"), 19);
+    cells[6] = number_of(a, v, "calls");
+    cells[7] = number_of(a, v, "tokens");
 }
 
 int cmd_session_list(const struct cli *c)
 {
-    struct arena arena;
-    struct buf target;
-    struct listing l = {.cli = c, .arena = &arena};
+    static const char *const filters[] = {"who", NULL};
+    static const char *const heads[] = {"ID",    "TENANT", "SUBJECT",
+                                        "ACTOR", "OPENED", "USED",
+                                        "CALLS", "TOKENS", NULL};
+    const struct admin_listing l = {
+        .path = "/admin/v1/sessions",
+        .name = "sessions",
+        .filters = filters,
+        .heads = heads,
+        .row = session_row,
+    };
 
-    arena_init(&arena, 16 * ADMIN_CLIENT_ARENA_MAX);
-    buf_init(&target, TARGET_MAX);
-    buf_init(&l.json, 16 * ADMIN_CLIENT_ARENA_MAX);
-    int code = run_list(&l, &target);
-    buf_release(&l.json);
-    buf_release(&target);
-    arena_release(&arena);
-    return code;
+    return admin_listing(c, &l);
 }
 
 static int end(const struct cli *c, struct arena *a, const char *target,

@@ -4,7 +4,7 @@
 
 #include "admin/shown.h"
 #include "app/admin_client.h"
-#include "app/cli_table.h"
+#include "app/admin_listing.h"
 #include "app/cmd.h"
 #include "app/cmd_admin.h"
 #include "base/limits.h"
@@ -34,99 +34,42 @@ const struct cli_option cmd_tool_approve_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-static struct str text_of(const struct json *v, const char *name)
-{
-    struct str s = {NULL, 0};
-    return json_str(json_get(v, str_from(name)), &s) ? s : STR("");
-}
-
 static struct str digest_of(const struct json *v, const char *which)
 {
-    return text_of(json_get(v, str_from(which)), "digest");
+    return admin_client_text(json_get(v, str_from(which)), "digest");
 }
 
 /* ---- the list ---- */
 
-struct listing {
-    const struct cli *cli;
-    struct arena *arena;
-    struct cli_table table;
-    struct buf json;
-};
-
-static void on_tool(void *user, const struct json *v)
+static void tool_row(struct arena *a, const struct json *v, struct str *cells)
 {
-    struct listing *l = user;
-
-    if (l->cli->json) {
-        buf_add(&l->json, l->json.len > 0 ? STR(",") : STR(""));
-        json_write(&l->json, v, NULL, 0);
-        return;
-    }
-    const struct str cells[] = {
-        text_of(v, "server"),
-        text_of(v, "name"),
-        text_of(v, "state"),
-        str_first(digest_of(v, "pinned"), DIGEST_SHOWN),
-        str_first(digest_of(v, "offered"), DIGEST_SHOWN),
-        str_first(text_of(v, "changed"), 19),
-        text_of(v, "approved_by"),
-        text_of(v, "not_callable").len > 0 ? STR("no") : STR("yes"),
-    };
-    cli_table_add(&l->table, cells);
-}
-
-static void add_filter(struct buf *to, const struct cli *c, const char *name)
-{
-    const char *value = cli_value(c, name, NULL);
-
-    if (value == NULL)
-        return;
-    buf_addf(to, "&%s=", name);
-    uri_add_encoded(to, str_from(value));
-}
-
-static int run_list(struct listing *l, struct buf *target)
-{
-    static const char *const heads[] = {"SERVER",   "TOOL",     "STATE",
-                                        "PINNED",   "OFFERED",  "CHANGED",
-                                        "APPROVED", "CALLABLE", NULL};
-    const struct cli *c = l->cli;
-
-    BUF_LIT(target, "/admin/v1/tools?");
-    add_filter(target, c, "server");
-    add_filter(target, c, "state");
-    buf_add_char(target, 0);
-    if (!buf_ok(target))
-        return cli_usage(c, "a name is too long");
-    cli_table_init(&l->table, l->arena, heads);
-    const struct admin_client_list list = {target->ptr, "tools", on_tool, l};
-    int code = admin_client_list(c, l->arena, &list);
-    if (code != CLI_OK)
-        return code;
-    if (!c->json)
-        cli_table_print(&l->table, c->out);
-    else if (buf_ok(&l->json))
-        cli_print(c->out, "{\"tools\":[%.*s]}\n", STR_FMT(buf_str(&l->json)));
-    else
-        return cli_fail(c, "the list is too long");
-    return CLI_OK;
+    (void)a;
+    cells[0] = admin_client_text(v, "server");
+    cells[1] = admin_client_text(v, "name");
+    cells[2] = admin_client_text(v, "state");
+    cells[3] = str_first(digest_of(v, "pinned"), DIGEST_SHOWN);
+    cells[4] = str_first(digest_of(v, "offered"), DIGEST_SHOWN);
+    cells[5] = str_first(admin_client_text(v, "changed"), 19);
+    cells[6] = admin_client_text(v, "approved_by");
+    cells[7] =
+        admin_client_text(v, "not_callable").len > 0 ? STR("no") : STR("yes");
 }
 
 int cmd_tool_list(const struct cli *c)
 {
-    struct arena arena;
-    struct buf target;
-    struct listing l = {.cli = c, .arena = &arena};
+    static const char *const filters[] = {"server", "state", NULL};
+    static const char *const heads[] = {"SERVER",   "TOOL",     "STATE",
+                                        "PINNED",   "OFFERED",  "CHANGED",
+                                        "APPROVED", "CALLABLE", NULL};
+    const struct admin_listing l = {
+        .path = "/admin/v1/tools",
+        .name = "tools",
+        .filters = filters,
+        .heads = heads,
+        .row = tool_row,
+    };
 
-    arena_init(&arena, 16 * ADMIN_CLIENT_ARENA_MAX);
-    buf_init(&target, TARGET_MAX);
-    buf_init(&l.json, 16 * ADMIN_CLIENT_ARENA_MAX);
-    int code = run_list(&l, &target);
-    buf_release(&l.json);
-    buf_release(&target);
-    arena_release(&arena);
-    return code;
+    return admin_listing(c, &l);
 }
 
 /* ---- one tool ---- */
@@ -218,16 +161,16 @@ static void print_pointer(FILE *out, struct str pointer)
 
 static void print_head(FILE *out, const struct json *v)
 {
-    print_pair(out, "server", text_of(v, "server"));
-    print_pair(out, "tool", text_of(v, "name"));
-    print_pair(out, "state", text_of(v, "state"));
-    print_pair(out, "first seen", text_of(v, "first_seen"));
-    print_pair(out, "changed", text_of(v, "changed"));
-    print_pair(out, "approved by", text_of(v, "approved_by"));
+    print_pair(out, "server", admin_client_text(v, "server"));
+    print_pair(out, "tool", admin_client_text(v, "name"));
+    print_pair(out, "state", admin_client_text(v, "state"));
+    print_pair(out, "first seen", admin_client_text(v, "first_seen"));
+    print_pair(out, "changed", admin_client_text(v, "changed"));
+    print_pair(out, "approved by", admin_client_text(v, "approved_by"));
     print_pair(out, "pinned", digest_of(v, "pinned"));
     print_pair(out, "offered", digest_of(v, "offered"));
-    if (text_of(v, "not_callable").len > 0)
-        print_pair(out, "not callable", text_of(v, "not_callable"));
+    if (admin_client_text(v, "not_callable").len > 0)
+        print_pair(out, "not callable", admin_client_text(v, "not_callable"));
 }
 
 /* What is offered against what is pinned. */
